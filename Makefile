@@ -1,0 +1,93 @@
+# Everything a checkout needs: Python 3.11 and make. The rest installs itself from lock files.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+PORT ?= 7071
+ARGS ?=
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+export UV := $(VENV)/bin/uv
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_PYTHON_DOWNLOADS := never
+unexport VIRTUAL_ENV
+
+# Node.js of the machine when it is new enough and has npm, else Node.js from a PyPI wheel.
+NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' 2>/dev/null \
+	&& command -v npm >/dev/null && echo machine || echo wheel)
+NODE_GROUP := $(if $(filter wheel,$(NODE)),--group node)
+
+UV_READY := $(VENV)/.uv-ready
+PACKAGES_READY := $(VENV)/.packages-ready-$(NODE)
+NODE_TOOLS_READY := devhost/node/node_modules/.ready
+EXPORT := $(UV) export --quiet --frozen --no-dev
+
+.PHONY: help run demo test test-long check lint types layers drift bench reset tools requirements
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+run: tools ## Start the whole registry here, in the foreground (PORT=7071)
+	@exec $(PYTHON) -m devhost.stack run --port $(PORT)
+
+demo: tools ## Upload a GeoTIFF to the running registry and watch it being registered
+	@exec $(PYTHON) -m devhost.demo
+
+test: tools ## Every test but the long ones, on real PostgreSQL and real Azurite (ARGS="-k name")
+	$(PYTHON) -m pytest -m "not long" $(ARGS)
+
+test-long: tools ## The tests that take minutes
+	$(PYTHON) -m pytest -m long $(ARGS)
+
+check: lint types layers drift ## Lint, format, types, layers, and lock files that have drifted
+
+lint: tools
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: tools
+	"$$($(PYTHON) -m devhost.stack.node)" devhost/node/node_modules/pyright/index.js
+
+layers: tools
+	$(VENV)/bin/lint-imports
+
+drift: tools
+	$(UV) lock --check
+	$(EXPORT) | diff -u requirements.txt - || { echo "requirements.txt does not match uv.lock: run 'make requirements'" >&2; exit 1; }
+
+bench: tools ## Measure against the limits of this machine
+	$(PYTHON) -m bench $(ARGS)
+
+reset: $(PACKAGES_READY) ## Forget everything that 'make run' stored in .local/
+	@$(PYTHON) -m devhost.stack reset
+
+tools: $(PACKAGES_READY) $(NODE_TOOLS_READY) ## Install what the other targets need, without running anything
+	@:
+
+requirements: $(PACKAGES_READY) ## Export requirements.txt from uv.lock, for the deployment
+	$(EXPORT) > requirements.txt
+
+$(UV_READY): devhost/uv.txt
+	@echo "Making a Python 3.11 environment in $(VENV)"
+	@for python in $${PYTHON311:-} python3.11 python3 python; do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	[ -n "$${found:-}" ] || { echo "Python 3.11 is missing: install it, or name one with 'make PYTHON311=/path/to/python3.11'." >&2; exit 1; }; \
+	"$$found" -c 'import ensurepip' 2>/dev/null || { echo "$$found has no 'venv' of its own: install it, on Debian with 'apt install python3.11-venv'." >&2; exit 1; }; \
+	"$$found" -m venv --clear $(VENV)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r devhost/uv.txt
+	@touch $@
+
+$(PACKAGES_READY): uv.lock pyproject.toml $(UV_READY)
+	@echo "Installing Python packages from uv.lock"
+	@$(UV) sync --frozen $(NODE_GROUP)
+	@touch $@
+
+$(NODE_TOOLS_READY): devhost/node/package-lock.json | $(PACKAGES_READY)
+	@echo "Installing Azurite and pyright from devhost/node/package-lock.json"
+	@$(PYTHON) -m devhost.stack.npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,90 @@
+"""The parts of ingestion, each with a stopwatch."""
+
+import time
+from collections import defaultdict
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+from shared.database.pool import Database
+from shared.models.artifacts import ArtifactRegistration
+from shared.models.blobs import BlobProperties, BlobReference
+from shared.models.registrations import Origin, Registration
+from shared.repositories.artifacts import Observation
+from shared.services.artifact_service import UNATTRIBUTED, ArtifactService
+from shared.services.ingestion import IngestionService
+from shared.services.set_aside import SetAsideService
+from shared.storage.blobs import BlobStore
+
+
+class Stopwatch:
+    """Seconds that each stage took, each time. Any number of threads may."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def stage(self, name: str) -> Generator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[name].append(time.perf_counter() - began)
+
+
+class _TimedStore(BlobStore):
+    def __init__(self, connection_string: str, watch: Stopwatch) -> None:
+        super().__init__(connection_string)
+        self._watch = watch
+
+    def properties(self, reference: BlobReference) -> BlobProperties:
+        with self._watch.stage("properties"):
+            return super().properties(reference)
+
+    def read(self, properties: BlobProperties) -> Generator[bytes]:
+        with self._watch.stage("hash"):  # the reader hashes between the chunks
+            yield from super().read(properties)
+
+
+class _TimedArtifacts(ArtifactService):
+    def __init__(self, database: Database, watch: Stopwatch) -> None:
+        super().__init__(database, _now)
+        self._watch = watch
+
+    def register(
+        self,
+        registration: ArtifactRegistration,
+        origin: Origin = UNATTRIBUTED,
+        observation: Observation | None = None,
+        *,
+        once_per_state: bool = True,
+        artifact_id: UUID | None = None,
+    ) -> Registration:
+        with self._watch.stage("register"):
+            return super().register(
+                registration,
+                origin,
+                observation,
+                once_per_state=once_per_state,
+                artifact_id=artifact_id,
+            )
+
+
+class TimedIngestion(IngestionService):
+    """Ingestion as `bootstrap` builds it, with its parts timed."""
+
+    def __init__(self, database: Database, connection_string: str, watch: Stopwatch) -> None:
+        super().__init__(
+            database,
+            _TimedArtifacts(database, watch),
+            SetAsideService(database, _now),
+            _TimedStore(connection_string, watch),
+        )
+        self._watch = watch
+
+    def _observe(self, registration: ArtifactRegistration, blob: BlobProperties) -> Observation:
+        with self._watch.stage("observe"):
+            return super()._observe(registration, blob)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

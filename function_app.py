@@ -1,0 +1,11 @@
+"""The app that the Azure Functions host indexes: every function, and nothing else."""
+
+import azure.functions as func
+
+from functions import blobs, queues
+from functions.http import surfaces
+
+app = func.FunctionApp()
+app.register_functions(blobs.bp)
+app.register_functions(queues.bp)
+app.register_functions(surfaces.bp)

@@ -1,0 +1,31 @@
+"""The blob trigger: hands a reference on, never content."""
+
+# The decorators' **kwargs carry no types.
+# pyright: reportUnknownMemberType=false
+
+import azure.functions as func
+import azurefunctions.extensions.bindings.blob as blob
+
+from shared import bootstrap
+from shared.models.blob_events import forwarded_event
+from shared.models.blobs import BlobReference
+
+bp = func.Blueprint()
+
+
+@bp.function_name("blob_uploaded")
+@bp.blob_trigger(
+    arg_name="client",
+    path="%REGISTRY_UPLOAD_CONTAINER%/{name}",
+    connection="REGISTRY_STORAGE",
+    source=func.BlobSource(bootstrap.trigger_settings().blob_trigger_source),
+)
+@bp.queue_output(
+    arg_name="events", queue_name="%REGISTRY_BLOB_EVENTS_QUEUE%", connection="REGISTRY_STORAGE"
+)
+def blob_uploaded(client: blob.BlobClient, events: func.Out[str]) -> None:
+    """Put a notice of the blob on the queue on which Event Grid's notices arrive as well."""
+    reference = BlobReference(
+        str(client.account_name), str(client.container_name), str(client.blob_name)
+    )
+    events.set(forwarded_event(reference))

@@ -1,0 +1,38 @@
+"""What each of the registry's own errors is over HTTP."""
+
+from collections.abc import Mapping
+
+from functions.http.problems import INTERNAL_ERROR, INVALID_INPUT, ProblemType
+from shared import errors
+
+FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
+    errors.RegistryError: INTERNAL_ERROR,
+    errors.InvalidInput: INVALID_INPUT,
+    errors.MalformedMessage: ProblemType(400, "malformed", "The request cannot be read"),
+    errors.ArtifactNotFound: ProblemType(404, "artifact-not-found", "No such artifact"),
+    errors.ArtifactConflict: ProblemType(409, "artifact-conflict", "A current artifact exists"),
+    errors.InvalidTransition: ProblemType(
+        409, "invalid-transition", "The artifact's state does not allow this"
+    ),
+    errors.BlobNotFound: ProblemType(422, "blob-not-found", "No such blob"),
+    errors.BlobUnreadable: ProblemType(409, "blob-unreadable", "The blob cannot be read"),
+    errors.StorageAccountNotAllowed: ProblemType(
+        422, "storage-account-not-allowed", "The storage account is not served here"
+    ),
+    errors.Retryable: ProblemType(503, "unavailable", "Not available at the moment"),
+    errors.BlobChanged: ProblemType(503, "blob-changed", "The blob changed while it was read"),
+    errors.DatabaseUnavailable: ProblemType(
+        503, "database-unavailable", "The database is not available"
+    ),
+    errors.StorageUnavailable: ProblemType(
+        503, "storage-unavailable", "The storage account is not available"
+    ),
+    errors.KeyRejected: ProblemType(401, "key-rejected", "A valid API key is needed"),
+    errors.ScopeMissing: ProblemType(403, "scope-missing", "The API key does not allow this"),
+}
+"""One entry for each class, which a test checks; a class of no entry is an internal error."""
+
+
+def problem_of(fault: errors.RegistryError) -> ProblemType:
+    """The problem that an error is."""
+    return FAULTS.get(type(fault), INTERNAL_ERROR)

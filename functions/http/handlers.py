@@ -1,0 +1,94 @@
+"""Turns whatever a route raises into problem details."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from functions.http.faults import problem_of
+from functions.http.pointers import json_pointer
+from functions.http.problems import (
+    INTERNAL_ERROR,
+    INVALID_INPUT,
+    InvalidField,
+    ProblemType,
+    http_problem,
+    problem_response,
+)
+from shared.errors import ArtifactConflict, InvalidInput, KeyRejected, RegistryError, Retryable
+
+RETRY_AFTER_SECONDS = 5
+
+_LOGGER = logging.getLogger(__name__)
+_DETAILS = {
+    404: "There is nothing at this path.",
+    405: "Nothing at this path answers to this method.",
+}
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Make an app answer with problem details to everything but an unforeseen exception."""
+    app.add_exception_handler(RegistryError, _registry_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+
+
+async def _registry_error(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, RegistryError)  # noqa: S101 - registered for this class
+    kind = problem_of(fault)
+    if kind is INTERNAL_ERROR:
+        raise fault
+    if isinstance(fault, Retryable):
+        _LOGGER.warning(
+            "request unanswered: request_id=%s", request.state.request_id, exc_info=fault
+        )
+    return problem_response(
+        request,
+        kind,
+        fault.summary,
+        headers=_headers_of(fault),
+        errors=_fields_of(fault),
+        extensions=_extensions_of(fault),
+    )
+
+
+def _headers_of(fault: RegistryError) -> dict[str, str]:
+    if isinstance(fault, KeyRejected):
+        return {"WWW-Authenticate": "ApiKey"}
+    if isinstance(fault, Retryable):
+        return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return {}
+
+
+def _fields_of(fault: RegistryError) -> list[InvalidField]:
+    if isinstance(fault, InvalidInput) and fault.pointer:
+        return [{"pointer": fault.pointer, "detail": fault.summary}]
+    return []
+
+
+def _extensions_of(fault: RegistryError) -> dict[str, str]:
+    if isinstance(fault, ArtifactConflict):
+        return {"current_artifact_id": str(fault.current_artifact_id)}
+    return {}
+
+
+async def _validation_error(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, RequestValidationError)  # noqa: S101 - registered for this class
+    fields = [_invalid_field(error) for error in fault.errors()]
+    detail = f"{len(fields)} value{'s are' if len(fields) != 1 else ' is'} not valid; see errors."
+    return problem_response(request, INVALID_INPUT, detail, errors=fields)
+
+
+def _invalid_field(error: dict[str, Any]) -> InvalidField:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    _place, *path = error["loc"]  # the first part says query, path, header or body
+    return {"pointer": json_pointer(*path), "detail": message}
+
+
+async def _http_exception(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)  # noqa: S101 - registered for this class
+    kind: ProblemType = http_problem(fault.status_code)
+    detail = _DETAILS.get(fault.status_code, kind.title)
+    return problem_response(request, kind, detail, headers=fault.headers)

@@ -1,0 +1,78 @@
+"""Problem details (RFC 9457): the form of every answer that is an error."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypedDict
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """A kind of problem that a program may tell apart by its URI, which never changes."""
+
+    status: int
+    name: str
+    title: str
+
+    @property
+    def uri(self) -> str:
+        return f"urn:artifact-registry:problem:{self.name}"
+
+
+class InvalidField(TypedDict):
+    """One value that is at fault."""
+
+    pointer: str
+    """JSON pointer (RFC 6901) into the body, or `/` and the name of a parameter."""
+    detail: str
+
+
+INVALID_INPUT = ProblemType(422, "invalid-input", "A value is not valid")
+INTERNAL_ERROR = ProblemType(500, "internal-error", "The registry failed")
+BODY_TOO_LARGE = ProblemType(413, "body-too-large", "The body is too large")
+
+_HTTP_NAMES = {400: "bad-request", 404: "not-found", 405: "method-not-allowed"}
+
+
+def http_problem(status: int) -> ProblemType:
+    """The problem that says no more than an HTTP status does."""
+    # A type is no phrase of the standard library, which rewords them from version to version.
+    name = _HTTP_NAMES.get(status, f"status-{status}")
+    return ProblemType(status, name, HTTPStatus(status).phrase)
+
+
+def problem_body(
+    kind: ProblemType, request_id: str, detail: str, extensions: Mapping[str, Any]
+) -> bytes:
+    """The JSON document, in ASCII: what a hostile request put into it cannot fail to encode."""
+    members = {
+        "type": kind.uri,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": f"urn:uuid:{request_id}",
+    }
+    return json.dumps(members | dict(extensions)).encode()
+
+
+def problem_response(
+    request: Request,
+    kind: ProblemType,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[InvalidField] = (),
+    extensions: Mapping[str, Any] | None = None,
+) -> Response:
+    """The answer to a request that met a problem."""
+    members = dict(extensions or {}) | ({"errors": errors} if errors else {})
+    return Response(
+        problem_body(kind, request.state.request_id, detail, members),
+        status_code=kind.status,
+        headers=headers,
+        media_type="application/problem+json",
+    )

@@ -1,0 +1,52 @@
+"""The queue triggers: one service call a message. What is raised, the host delivers again.
+
+The bodies are bound as bytes: of a text that is a JSON object the host lays members over the
+message's metadata, and one like `"DequeueCount": "many"` would fail before this code runs.
+"""
+
+# The decorators' **kwargs carry no types.
+# pyright: reportUnknownMemberType=false
+
+import azure.functions as func
+
+from shared.bootstrap import registry
+from shared.models.ids import repeatable_id
+from shared.models.registrations import Origin
+
+bp = func.Blueprint()
+
+
+@bp.function_name("blob_events")
+@bp.queue_trigger(
+    arg_name="message",
+    queue_name="%REGISTRY_BLOB_EVENTS_QUEUE%",
+    connection="REGISTRY_STORAGE",
+    data_type=func.DataType.BINARY,
+)
+def blob_events(message: func.QueueMessage, context: func.Context) -> None:
+    """Register the blobs that a notice is about: Event Grid's, CloudEvents, or forwarded."""
+    built = registry()
+    built.ingestion.take_blob_events(
+        built.settings.blob_events_queue, message.get_body(), _origin(context)
+    )
+
+
+@bp.function_name("register_artifact")
+@bp.queue_trigger(
+    arg_name="message",
+    queue_name="%REGISTRY_REGISTRATIONS_QUEUE%",
+    connection="REGISTRY_STORAGE",
+    data_type=func.DataType.BINARY,
+)
+def register_artifact(message: func.QueueMessage, context: func.Context) -> None:
+    """Register what a pipeline wrote: the body of `POST /api/v1/artifacts`."""
+    built = registry()
+    queue = built.settings.registrations_queue
+    # Members of the body may stand in for the message's metadata, its id too: but a registration
+    # has no such member, and a body that has one is refused as none.
+    artifact_id = repeatable_id(f"{queue}/{message.id}", message.insertion_time)
+    built.ingestion.take_registration(queue, message.get_body(), _origin(context), artifact_id)
+
+
+def _origin(context: func.Context) -> Origin:
+    return Origin(f"function:{context.function_name}", context.invocation_id)

@@ -1,0 +1,103 @@
+"""Builds the registry: the one place that reads settings and constructs anything."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, wraps
+from threading import RLock
+from typing import TypeVar
+
+from shared.database.pool import Database
+from shared.services.api_keys import ApiKeyService
+from shared.services.artifact_service import ArtifactService
+from shared.services.health import HealthService
+from shared.services.ingestion import IngestionService
+from shared.services.set_aside import SetAsideService
+from shared.settings import DatabaseSettings, KeySettings, Settings, TriggerSettings
+from shared.storage.blobs import BlobStore
+from shared.storage.logs import quiet_request_logs
+from shared.storage.queues import StorageQueue
+
+Built = TypeVar("Built")
+
+_BUILDING = RLock()
+_READINESS_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Everything that a trigger, a route or a command may call."""
+
+    settings: Settings
+    artifacts: ArtifactService
+    ingestion: IngestionService
+    keys: ApiKeyService
+    health: HealthService
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _once(build: Callable[[], Built]) -> Callable[[], Built]:
+    """Build on the first call only, also where several threads make it at once."""
+    built = cache(build)
+
+    @wraps(build)
+    def build_once() -> Built:
+        with _BUILDING:
+            return built()
+
+    return build_once
+
+
+@_once
+def trigger_settings() -> TriggerSettings:
+    """What the host must know to index the functions; needs no secret."""
+    return TriggerSettings()
+
+
+@_once
+def database_settings() -> DatabaseSettings:
+    """Enough to reach the database."""
+    return DatabaseSettings()  # pyright: ignore[reportCallIssue] - the environment fills the fields
+
+
+@_once
+def database() -> Database:
+    """The pool; connects on first use."""
+    read = database_settings()
+    return Database(
+        read.database_url.get_secret_value(),
+        size=read.database_pool_size,
+        timeout_seconds=read.database_timeout_seconds,
+    )
+
+
+@_once
+def keys() -> ApiKeyService:
+    """API keys alone, for commands that need no storage account."""
+    read = KeySettings()  # pyright: ignore[reportCallIssue] - likewise
+    return ApiKeyService(database(), read.key_pepper.get_secret_value(), _now)
+
+
+@_once
+def registry() -> Registry:
+    """The registry, built once per process on first use."""
+    quiet_request_logs()
+    read = Settings()  # pyright: ignore[reportCallIssue] - likewise
+    store = BlobStore(read.storage.get_secret_value())
+    queue = StorageQueue(read.storage.get_secret_value(), read.blob_events_queue)
+    artifacts = ArtifactService(database(), _now)
+    checks = {
+        "database": lambda: database().check(_READINESS_SECONDS),
+        "blobs": store.check,
+        "queues": queue.check,
+    }
+    return Registry(
+        settings=read,
+        artifacts=artifacts,
+        ingestion=IngestionService(database(), artifacts, SetAsideService(database(), _now), store),
+        keys=keys(),
+        health=HealthService(checks),
+    )

@@ -1,0 +1,24 @@
+"""Violated constraints, by name, as the registry's own errors."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from psycopg.errors import DataError, IntegrityError
+
+from shared.errors import InvalidInput, InvalidTransition
+
+_FORWARD_ONLY = "_forward"
+
+
+@contextmanager
+def constraint_errors() -> Generator[None]:
+    """Translate what the database refuses: InvalidTransition for a guard, else InvalidInput."""
+    try:
+        yield
+    except IntegrityError as error:
+        name = error.diag.constraint_name or "unnamed"
+        if name.endswith(_FORWARD_ONLY):
+            raise InvalidTransition from error
+        raise InvalidInput(f"The registry's rule {name} does not allow this.") from error
+    except DataError as error:
+        raise InvalidInput("A value cannot be stored as it is.") from error

@@ -1,0 +1,70 @@
+"""The connection pool: psycopg 3, right behind PgBouncer in transaction mode."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from psycopg import Connection, InterfaceError, OperationalError
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from shared.errors import DatabaseUnavailable
+
+_RECONNECT_SECONDS = 3.0
+
+
+class Database:
+    """Hands out pooled connections; opens none before the first one is asked for.
+
+    Connections commit by themselves, so that a call of one statement is one round trip; several
+    statements that belong together go into `connection.transaction()`.
+    """
+
+    def __init__(self, url: str, *, size: int, timeout_seconds: float) -> None:
+        self._pool = ConnectionPool(
+            url,
+            connection_class=Connection[DictRow],
+            kwargs={
+                "autocommit": True,
+                # Behind PgBouncer a prepared statement may not be there on the next call.
+                "prepare_threshold": None,
+                "row_factory": dict_row,
+                "connect_timeout": max(2, int(timeout_seconds)),
+                # A server that vanished without a word is noticed in seconds, not in hours.
+                "keepalives_idle": 30,
+                "tcp_user_timeout": 15_000,
+                "application_name": "artifact-registry",
+            },
+            min_size=0,
+            max_size=size,
+            timeout=timeout_seconds,
+            # The default goes on for five minutes, in ever longer waits that outlast the outage.
+            reconnect_timeout=_RECONNECT_SECONDS,
+            open=False,
+            name="registry",
+        )
+
+    @contextmanager
+    def connection(self, timeout_seconds: float | None = None) -> Generator[Connection[DictRow]]:
+        """A connection for one service call.
+
+        Raises DatabaseUnavailable when none can be had in time, or when it is lost on the way.
+        """
+        self._pool.open()
+        try:
+            with self._pool.connection(timeout_seconds) as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise DatabaseUnavailable from error
+        except (OperationalError, InterfaceError) as error:
+            # Where one connection was lost, the others may be: one failed call clears them all.
+            self._pool.check()
+            raise DatabaseUnavailable from error
+
+    def check(self, timeout_seconds: float) -> None:
+        """Raise DatabaseUnavailable unless the database answers in time."""
+        with self.connection(timeout_seconds) as connection:
+            connection.execute("SELECT 1")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()

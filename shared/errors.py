@@ -1,0 +1,80 @@
+"""Every error that the registry raises on purpose; one root, no word of HTTP or of a driver."""
+
+from uuid import UUID
+
+
+class RegistryError(Exception):
+    """The registry could not do what was asked."""
+
+    @property
+    def summary(self) -> str:
+        """The sentence a user reads: what was said when raising, else the class's own."""
+        return str(self.args[0]) if self.args else (type(self).__doc__ or "").strip()
+
+
+class InvalidInput(RegistryError):
+    """A value does not satisfy the registry's rules."""
+
+    def __init__(self, message: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.pointer = pointer
+        """JSON pointer (RFC 6901) of the offending value; empty for the whole input."""
+
+
+class MalformedMessage(RegistryError):
+    """A message cannot be read as any form that the registry accepts."""
+
+
+class ArtifactNotFound(RegistryError):
+    """There is no such artifact."""
+
+
+class ArtifactConflict(RegistryError):
+    """The asset already has a current artifact and overwriting was not asked for."""
+
+    def __init__(self, current_artifact_id: UUID) -> None:
+        super().__init__(
+            f"The asset already has a current artifact, {current_artifact_id}; "
+            "register with overwrite to supersede it."
+        )
+        self.current_artifact_id = current_artifact_id
+
+
+class InvalidTransition(RegistryError):
+    """The artifact cannot move from its present state to the one asked for."""
+
+
+class BlobNotFound(RegistryError):
+    """The blob, or its container, does not exist."""
+
+
+class BlobUnreadable(RegistryError):
+    """The store refuses to read the blob as it is, for example because it is archived."""
+
+
+class StorageAccountNotAllowed(RegistryError):
+    """The storage account is not one that this registry serves."""
+
+
+class Retryable(RegistryError):
+    """A fault that passes: the same request may succeed later."""
+
+
+class BlobChanged(Retryable):
+    """The blob changed while it was being read."""
+
+
+class DatabaseUnavailable(Retryable):
+    """The database cannot be reached at the moment."""
+
+
+class StorageUnavailable(Retryable):
+    """The storage account cannot be reached at the moment."""
+
+
+class KeyRejected(RegistryError):
+    """The API key is missing, unknown, expired or revoked."""
+
+
+class ScopeMissing(RegistryError):
+    """The API key does not carry the scope that this operation needs."""

@@ -1,0 +1,149 @@
+"""An artifact as the registry holds it, and what a caller says when registering one."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    model_validator,
+)
+
+from shared.models.axes import Disposition, Processing, Stage, Status
+from shared.models.client_refs import ClientRefs
+from shared.models.content_hash import ContentHashField
+from shared.models.ids import ArtifactId, AssetId, IdInput
+from shared.models.text import Text, storable_json
+
+ShortText = Annotated[Text, Field(min_length=1, max_length=64)]
+Label = Annotated[Text, Field(min_length=1, max_length=100)]
+Name = Annotated[Text, Field(min_length=1, max_length=255)]
+StorableJson = Annotated[JsonValue, AfterValidator(storable_json)]
+_USER = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/@]*@")
+_SECRET = re.compile(
+    r"(?:^|[&_-])(?:sig|signature|token|key|secret|password|credential)=", re.IGNORECASE
+)
+_FIRST_YEAR, _LAST_YEAR = 1971, 9997
+
+BigInteger = Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)]
+
+
+def _unsigned(uri: str) -> str:
+    """A URI without user and password, and without a query that holds a secret such as a SAS."""
+    address, _, query = uri.partition("?")
+    return _USER.sub(r"\1", address) + (f"?{query}" if query and not _SECRET.search(query) else "")
+
+
+def _representable(moment: datetime) -> datetime:
+    """In UTC, within the years that Python and PostgreSQL both hold in every time zone."""
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"the year lies between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return moment.astimezone(UTC)
+
+
+class Location(BaseModel):
+    """Where the bytes are. `storage_account`, `container` and `blob_path` come together or not."""
+
+    # Deferred: most of these classes are bases only, and validators cost a cold start.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    storage_backend: Annotated[Text, Field(min_length=1, max_length=50)] | None = None
+    storage_account: ShortText | None = None
+    container: ShortText | None = None
+    blob_path: Annotated[Text, Field(min_length=1, max_length=1024)] | None = None
+    blob_version_id: ShortText | None = None
+    blob_etag: Annotated[str, Field(pattern=r'^[^"\x00]{1,128}$')] | None = None
+    storage_region: ShortText | None = None
+    uri: (
+        Annotated[Text, Field(min_length=1, max_length=16384), AfterValidator(_unsigned)] | None
+    ) = None
+    storage_tier: Annotated[Text, Field(min_length=1, max_length=32)] | None = None
+
+
+class ArtifactContent(Location):
+    """What an artifact is: facts that never change once it is registered."""
+
+    content_hash: ContentHashField | None = None
+    size_bytes: BigInteger | None = None
+    row_count: BigInteger | None = None
+    """Rows of a table; never added to bytes."""
+    content_type: Name | None = None
+    artifact_type: Label | None = None
+    data: StorableJson = None
+    """Small inline content."""
+    metadata: Annotated[dict[str, JsonValue], AfterValidator(storable_json)] = Field(
+        default_factory=dict[str, JsonValue]
+    )
+    stac_collection_id: Name | None = None
+    stac_item_id: Name | None = None
+    source_job_id: Name | None = None
+    source_task_id: Name | None = None
+    run_id: IdInput | None = None
+    step_id: IdInput | None = None
+    producer: Name | None = None
+    producer_version: Label | None = None
+    is_resumable: StrictBool = False
+    is_final: StrictBool = False
+    expires_at: Annotated[AwareDatetime, AfterValidator(_representable)] | None = None
+
+
+class ArtifactRegistration(ArtifactContent):
+    """The body of `POST /api/v1/artifacts` and of a message on the registrations queue."""
+
+    client_type: Annotated[Text, Field(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    client_refs: ClientRefs
+    overwrite: StrictBool = False
+    """Supersede the asset's current artifact; without it, a current one is a conflict."""
+    register_unchanged: StrictBool = False
+    """Take a new revision even where the bytes equal those of the current artifact."""
+    processing: Literal[Processing.PENDING, Processing.IN_PROGRESS, Processing.COMPLETED] = (
+        Processing.COMPLETED
+    )
+    stage: Stage = Stage.INTERMEDIATE
+
+    @model_validator(mode="after")
+    def _location_is_whole(self) -> Self:
+        parts = (self.storage_account, self.container, self.blob_path)
+        if any(parts) and not all(parts):
+            raise ValueError("storage_account, container and blob_path come together")
+        return self
+
+
+class _Place(BaseModel):
+    """Whose revision an artifact is and where it stands; a base, so that it is told first."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    artifact_id: ArtifactId
+    asset_id: AssetId
+    client_type: str
+    client_refs: dict[str, JsonValue]
+    revision: int
+    status: Status
+    supersedes: ArtifactId | None
+    superseded_by: ArtifactId | None
+    processing: Processing
+    stage: Stage
+    disposition: Disposition
+
+
+class Artifact(ArtifactContent, _Place):
+    """One immutable revision of an asset, with its place in the chain and its state."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    verified_at: AwareDatetime | None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    archived_at: AwareDatetime | None
+    deleted_at: AwareDatetime | None
+    purged_at: AwareDatetime | None
+    run_id: UUID | None = None
+    step_id: UUID | None = None

@@ -1,0 +1,38 @@
+"""Cursors: where a list goes on. Opaque to callers, so that a list may change its order."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from shared.errors import InvalidInput
+
+
+def write_cursor(of: str, position: object) -> str:
+    """A cursor that continues the list `of` behind `position`."""
+    return urlsafe_b64encode(f"{of}:{position}".encode()).decode().rstrip("=")
+
+
+def read_cursor(of: str, cursor: str) -> str:
+    """The position that a cursor holds.
+
+    Raises InvalidInput where it was not made by `write_cursor` for the same list.
+    """
+    try:
+        text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, ValueError):
+        text = ""
+    made_for, _, position = text.partition(":")
+    if made_for != of:
+        raise InvalidInput("The cursor does not belong to this list.", "/cursor")
+    return position
+
+
+def read_number(of: str, cursor: str) -> int:
+    """The position of a cursor whose list counts; InvalidInput as above, or beyond 64 bits."""
+    position = read_cursor(of, cursor)
+    try:
+        number = int(position)
+    except ValueError:
+        number = 2**63
+    if not -(2**63) <= number < 2**63:
+        raise InvalidInput("The cursor does not belong to this list.", "/cursor")
+    return number

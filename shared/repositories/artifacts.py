@@ -1,0 +1,96 @@
+"""Artifacts in PostgreSQL: writes go through the functions of the migrations, reads are queries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+from pydantic import JsonValue
+
+from shared.database.queries import load_queries
+from shared.models.artifacts import Artifact
+from shared.models.blobs import BlobProperties
+from shared.models.ids import ArtifactId
+from shared.models.registrations import Outcome, Registration
+
+_QUERIES = load_queries(__file__)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A place in the order of what was seen of one blob, and what the asset holds of that state."""
+
+    number: int
+    artifact_id: ArtifactId | None
+
+
+class ArtifactRepository:
+    """Every statement about single artifacts. Never commits: that is the caller's call."""
+
+    def __init__(self, connection: Connection[DictRow]) -> None:
+        self._connection = connection
+
+    def register(self, request: Mapping[str, Any]) -> Registration:
+        """Run `registry.register_artifact`; a conflict is an outcome here, not yet an error."""
+        row = self._one("register", {"request": Jsonb(request)})
+        assert row is not None  # noqa: S101 - the function always answers with one row
+        return Registration(Outcome(row["outcome"]), Artifact.model_validate(row))
+
+    def move_processing(self, request: Mapping[str, Any]) -> tuple[str, Artifact] | None:
+        """Run `registry.move_processing`: (state before, artifact after), None if unknown."""
+        return self._moved("move_processing", request)
+
+    def move_disposition(self, request: Mapping[str, Any]) -> tuple[str, Artifact] | None:
+        """Run `registry.move_disposition`: (status before, artifact after), None if unknown."""
+        return self._moved("move_disposition", request)
+
+    def get(self, artifact_id: UUID) -> Artifact | None:
+        return self._artifact("get", {"artifact_id": artifact_id})
+
+    def of_stac_item(self, collection_id: str, item_id: str) -> Artifact | None:
+        """The active artifact of a STAC item, else its newest."""
+        return self._artifact("of_stac_item", {"collection_id": collection_id, "item_id": item_id})
+
+    def of_job(self, job_id: str, *, after: UUID, limit: int) -> list[Artifact]:
+        """Artifacts that a job made, by id, beginning behind `after`."""
+        parameters = {"job_id": job_id, "after": after, "limit": limit}
+        rows = self._connection.execute(_QUERIES["of_job"], parameters).fetchall()
+        return [Artifact.model_validate(row) for row in rows]
+
+    def observe(
+        self, client_type: str, client_refs: Mapping[str, JsonValue], blob: BlobProperties
+    ) -> Observation:
+        """Take an observation number after the blob's etag was read.
+
+        Hashing confirms the etag once more afterwards. So of two states of one blob, the earlier
+        always has the lower number, whatever the order in which workers come to register them.
+        """
+        row = self._one(
+            "observe",
+            {
+                "client_type": client_type,
+                "client_refs": Jsonb(client_refs),
+                "storage_account": blob.reference.account,
+                "container": blob.reference.container,
+                "blob_path": blob.reference.path,
+                "blob_etag": blob.etag,
+            },
+        )
+        assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+        return Observation(row["observation"], row["artifact_id"])
+
+    def _moved(self, name: str, request: Mapping[str, Any]) -> tuple[str, Artifact] | None:
+        row = self._one(name, {"request": Jsonb(request)})
+        if row is None or row["artifact_id"] is None:
+            return None
+        return row["previous"], Artifact.model_validate(row)
+
+    def _artifact(self, name: str, parameters: Mapping[str, Any]) -> Artifact | None:
+        row = self._one(name, parameters)
+        return Artifact.model_validate(row) if row else None
+
+    def _one(self, name: str, parameters: Mapping[str, Any]) -> DictRow | None:
+        return self._connection.execute(_QUERIES[name], parameters).fetchone()

@@ -1,0 +1,52 @@
+-- name: register(request)^
+-- Register one artifact: see registry.register_artifact.
+SELECT registered.outcome, (registered.artifact).*
+FROM registry.register_artifact(:request) AS registered;
+
+-- name: move_processing(request)^
+-- Complete or fail an artifact: see registry.move_processing.
+SELECT moved.previous, (moved.artifact).*
+FROM registry.move_processing(:request) AS moved;
+
+-- name: move_disposition(request)^
+-- Archive or delete an artifact: see registry.move_disposition.
+SELECT moved.previous, (moved.artifact).*
+FROM registry.move_disposition(:request) AS moved;
+
+-- name: get(artifact_id)^
+-- One artifact by its id.
+SELECT * FROM registry.artifact_records WHERE artifact_id = :artifact_id;
+
+-- name: of_stac_item(collection_id, item_id)^
+-- The active artifact of a STAC item, else its newest (ids are UUIDv7).
+(SELECT * FROM registry.artifact_records
+ WHERE stac_collection_id = :collection_id AND stac_item_id = :item_id AND status = 'active'
+ ORDER BY artifact_id DESC LIMIT 1)
+UNION ALL
+(SELECT * FROM registry.artifact_records
+ WHERE stac_collection_id = :collection_id AND stac_item_id = :item_id
+ ORDER BY artifact_id DESC LIMIT 1)
+LIMIT 1;
+
+-- name: of_job(job_id, after, limit)
+-- Artifacts that a job made, in the order of their ids; a page of them.
+SELECT * FROM registry.artifact_records
+WHERE source_job_id = :job_id AND artifact_id > :after
+ORDER BY artifact_id
+LIMIT :limit;
+
+-- name: observe(client_type, client_refs, storage_account, container, blob_path, blob_etag)^
+-- Take the next observation of a blob, and say what the asset already holds of this state of it.
+-- A state that the store shows now can only be the newest one seen: older ones never come back.
+SELECT nextval('registry.observations') AS observation, (
+    SELECT CASE WHEN seen.blob_etag = :blob_etag THEN seen.artifact_id END
+    FROM registry.assets AS asset
+    JOIN registry.artifacts AS seen
+      ON seen.asset_id = asset.asset_id
+     AND seen.location_key = registry.location_key(:storage_account, :container, :blob_path)
+     AND seen.observation IS NOT NULL
+    WHERE asset.identity_key = registry.identity_key(:client_type, :client_refs)
+      AND asset.client_refs = :client_refs
+    ORDER BY seen.observation DESC
+    LIMIT 1
+) AS artifact_id;

@@ -1,0 +1,76 @@
+"""Blobs of one storage account."""
+
+from collections.abc import Generator
+
+from azure.storage.blob import BlobServiceClient
+
+from shared.errors import StorageAccountNotAllowed
+from shared.models.blobs import BlobProperties, BlobReference
+from shared.storage.faults import account_faults, blob_faults
+from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
+from shared.storage.ranges import BLOCK_BYTES, RangeReader
+from shared.storage.read_ahead import read_ahead
+
+CHUNK_BYTES = 1024 * 1024
+"""What the socket is read into at a time: more or less costs page faults or thread switches."""
+
+CHUNKS_AHEAD = 4
+
+
+class BlobStore:
+    """Reads blobs of the account that a connection string names. Any number of threads may."""
+
+    def __init__(self, connection_string: str, *, block_bytes: int = BLOCK_BYTES) -> None:
+        self._service = BlobServiceClient.from_connection_string(
+            connection_string, connection_data_block_size=CHUNK_BYTES, **CLIENT_OPTIONS
+        )
+        self._ranges = RangeReader(self._service, block_bytes)
+
+    @property
+    def account(self) -> str:
+        """Name of the storage account."""
+        return self._service.account_name or ""
+
+    def properties(self, reference: BlobReference) -> BlobProperties:
+        """What the store says of a blob now.
+
+        Raises StorageAccountNotAllowed for another account, BlobNotFound (it says whether the blob
+        or its container is missing), StorageUnavailable.
+        """
+        self._require_own(reference)
+        # A view on the account's one client and its connections: cheap, so none is kept.
+        client = self._service.get_blob_client(reference.container, reference.path)
+        with blob_faults(reference):
+            found = client.get_blob_properties()
+        return BlobProperties(
+            reference=reference,
+            uri=client.url.partition("?")[0],  # what follows is a shared access signature
+            etag=found.etag,
+            size_bytes=found.size,
+            content_type=found.content_settings.content_type,
+            version_id=found.version_id,
+            tier=found.blob_tier,
+            metadata=found.metadata,
+            last_modified=found.last_modified,
+        )
+
+    def read(self, properties: BlobProperties) -> Generator[bytes]:
+        """The blob's bytes in the state that its etag names, read ahead in bounded memory.
+
+        The store confirms the etag to a request sent after the first chunk was asked for, of an
+        empty blob too. Raises BlobChanged when the blob has another state by now, BlobNotFound,
+        BlobUnreadable (it is archived, say), StorageAccountNotAllowed, StorageUnavailable.
+        """
+        self._require_own(properties.reference)
+        yield from read_ahead(self._ranges.read(properties), CHUNKS_AHEAD)
+
+    def check(self) -> None:
+        """Return within seconds when the account answers; raises StorageUnavailable."""
+        with account_faults():
+            self._service.get_account_information(**CHECK_OPTIONS)
+
+    def _require_own(self, reference: BlobReference) -> None:
+        if reference.account != self.account:
+            raise StorageAccountNotAllowed(
+                f"The storage account '{reference.account}' is not one that this registry serves."
+            )

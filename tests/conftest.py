@@ -1,0 +1,108 @@
+"""Real services for the tests: one PostgreSQL and one Azurite a session, clean ground a test."""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from azure.storage.blob import BlobServiceClient
+from psycopg import sql
+
+from devhost.stack.azurite import Azurite
+from devhost.stack.postgres import THROW_AWAY, EmbeddedPostgres
+
+
+@pytest.fixture(scope="session")
+def session_directory() -> Iterator[Path]:
+    """Outside pytest's own folders: every start of pytest closes those to other accounts."""
+    with tempfile.TemporaryDirectory(prefix="registry-tests-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture(scope="session")
+def postgres(session_directory: Path) -> Iterator[str]:
+    """URL of a server on which databases may be made: `REGISTRY_DATABASE_URL`, else our own."""
+    given = os.environ.get("REGISTRY_DATABASE_URL")
+    if given:
+        yield given
+        return
+    server = EmbeddedPostgres(session_directory / "postgres", settings=THROW_AWAY)
+    server.start()
+    yield server.url()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: str) -> Iterator[str]:
+    """Name of a migrated database that nobody connects to, so that it can be cloned."""
+    from shared.database.migrate import migrate  # noqa: PLC0415 - tests of the host need no app
+
+    name = f"template_{uuid.uuid4().hex}"
+    with _administrator(postgres) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        migrate(_database_url(postgres, name))
+        yield name
+        _drop(connection, name)
+
+
+@pytest.fixture
+def database_url(postgres: str, template_database: str) -> Iterator[str]:
+    """URL of a migrated, empty database of the test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    with _administrator(postgres) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template_database)
+            )
+        )
+        yield _database_url(postgres, name)
+        _drop(connection, name)
+
+
+@pytest.fixture(scope="session")
+def azurite(session_directory: Path) -> Iterator[Azurite]:
+    """A storage account that all tests share: name what you make in it with `unique_name`."""
+    emulator = Azurite(session_directory / "azurite")
+    emulator.start()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture
+def own_azurite(tmp_path: Path) -> Iterator[Azurite]:
+    """A storage account of the test's own, which it may stop, kill and start again."""
+    emulator = Azurite(tmp_path / "azurite")
+    emulator.start()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture
+def unique_name() -> str:
+    """A name that no other test uses, valid for a container, a queue and a database."""
+    return f"test-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def storage_container(azurite: Azurite, unique_name: str) -> Iterator[str]:
+    """Name of an empty container of the test's own."""
+    with BlobServiceClient.from_connection_string(azurite.connection_string) as service:
+        service.get_container_client(unique_name).create_container()
+        yield unique_name
+        service.delete_container(unique_name)
+
+
+def _administrator(url: str) -> psycopg.Connection:
+    return psycopg.connect(url, autocommit=True)
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _database_url(server: str, database: str) -> str:
+    return urlunsplit(urlsplit(server)._replace(path=f"/{database}"))

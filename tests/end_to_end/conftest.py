@@ -1,0 +1,69 @@
+"""Running apps: one that most tests share, and some of a test's own to stop and to kill."""
+
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from devhost.stack.azurite import Azurite
+from tests.end_to_end.ground import Ground, ground_of
+from tests.end_to_end.running_app import RunningApp
+
+Running = tuple[RunningApp, Ground]
+RunApp = Callable[..., AbstractContextManager[Running]]
+
+
+@pytest.fixture(scope="session")
+def run_app(tmp_path_factory: pytest.TempPathFactory) -> RunApp:
+    """Run an app on a database and a storage account; it must end well when asked to."""
+
+    @contextmanager
+    def run(
+        database_url: str, azurite: Azurite, settings: dict[str, str] | None = None
+    ) -> Generator[Running]:
+        name = f"test-{uuid.uuid4().hex}"
+        log = tmp_path_factory.mktemp("app") / "log"
+        app = RunningApp(name, database_url, azurite.connection_string, log, settings)
+        with ExitStack() as closing:
+            closing.callback(app.close)
+            ground = closing.enter_context(ground_of(name, azurite.connection_string, database_url))
+            ground.make()
+            app.migrate()
+            app.start()
+            yield app, ground
+            assert app.stop() == 0
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres: str) -> Iterator[str]:
+    """URL of a new database, not even migrated, of the shared app's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    quoted = sql.Identifier(name)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
+        yield urlunsplit(urlsplit(postgres)._replace(path=f"/{name}"))
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
+
+
+@pytest.fixture(scope="session")
+def running(run_app: RunApp, shared_database: str, azurite: Azurite) -> Iterator[Running]:
+    """One app for every test that leaves it running; nothing they do may make it stumble."""
+    with run_app(shared_database, azurite) as (app, ground):
+        yield app, ground
+    assert "Traceback" not in app.log
+
+
+@pytest.fixture
+def app(running: Running) -> RunningApp:
+    return running[0]
+
+
+@pytest.fixture
+def ground(running: Running) -> Ground:
+    return running[1]

@@ -1,0 +1,54 @@
+"""The registry's own parts on a database of the test's own."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg.rows import DictRow, dict_row
+
+from devhost.stack.azurite import Azurite
+from shared.database.pool import Database
+from shared.services.artifact_service import ArtifactService
+from shared.services.ingestion import IngestionService
+from shared.storage.blobs import BlobStore
+from tests.integration.clock import TickingClock
+from tests.integration.messages import over
+from tests.integration.uploads import Uploads, uploading_to
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url, size=8, timeout_seconds=10)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def clock() -> TickingClock:
+    return TickingClock()
+
+
+@pytest.fixture
+def artifacts(database: Database, clock: TickingClock) -> ArtifactService:
+    return ArtifactService(database, clock)
+
+
+@pytest.fixture
+def sql(database_url: str) -> Iterator[psycopg.Connection[DictRow]]:
+    """A connection behind the registry's back, to look at what is really stored."""
+    connect = psycopg.Connection[DictRow].connect
+    with connect(database_url, autocommit=True, row_factory=dict_row) as connection:
+        yield connection
+
+
+@pytest.fixture
+def uploads(azurite: Azurite, storage_container: str) -> Iterator[Uploads]:
+    with uploading_to(azurite.connection_string, storage_container) as uploads:
+        yield uploads
+
+
+@pytest.fixture
+def ingestion(
+    database: Database, artifacts: ArtifactService, clock: TickingClock, azurite: Azurite
+) -> IngestionService:
+    return over(BlobStore(azurite.connection_string), database, artifacts, clock)

@@ -1,0 +1,78 @@
+"""The HTTP application on a real registry: no server, no socket, everything else genuine."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from functions.http.app import build_app
+from shared.bootstrap import Registry
+from shared.database.pool import Database
+from shared.models.api_keys import Scope
+from shared.services.api_keys import ApiKeyService
+from shared.services.artifact_service import ArtifactService
+from shared.services.health import HealthService
+from shared.services.ingestion import IngestionService
+from shared.services.set_aside import SetAsideService
+from shared.settings import Settings
+from shared.storage.blobs import BlobStore
+from tests.integration.http.caller import Caller
+
+STORAGE = "UseDevelopmentStorage=true"
+"""Nothing here reaches for it: routes of these surfaces read the database only."""
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build_registry(
+    database: Database, artifacts: ArtifactService, health: HealthService | None = None
+) -> Registry:
+    set_aside = SetAsideService(database, now)
+    return Registry(
+        settings=Settings(
+            database_url=SecretStr("postgresql://unused"),
+            storage=SecretStr(STORAGE),
+            key_pepper=SecretStr("p" * 32),
+        ),
+        artifacts=artifacts,
+        ingestion=IngestionService(database, artifacts, set_aside, BlobStore(STORAGE)),
+        keys=ApiKeyService(database, "p" * 32, now),
+        health=health or HealthService({"database": lambda: database.check(2.0)}),
+    )
+
+
+@pytest.fixture
+def registry(database: Database, artifacts: ArtifactService) -> Registry:
+    return build_registry(database, artifacts)
+
+
+@pytest.fixture
+def app(registry: Registry) -> FastAPI:
+    return build_app(lambda: registry)
+
+
+@pytest.fixture
+def read_key(registry: Registry) -> str:
+    return registry.keys.create("reader", [Scope.READ]).text
+
+
+@pytest.fixture
+def anonymous(app: FastAPI) -> Caller:
+    return Caller(app)
+
+
+@pytest.fixture
+def reader(app: FastAPI, read_key: str) -> Caller:
+    return Caller(app, read_key)
+
+
+@pytest.fixture
+def broken_database() -> Iterator[Database]:
+    """Nobody listens where it looks."""
+    database = Database("postgresql://nobody@127.0.0.1:1/none", size=1, timeout_seconds=0.2)
+    yield database
+    database.close()

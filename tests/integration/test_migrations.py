@@ -1,0 +1,63 @@
+"""Migrations: repeatable, safe side by side, whatever the user is called."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from shared.database.migrate import MIGRATIONS, migrate
+
+ALL = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
+
+
+@pytest.fixture
+def empty_database(postgres: str, unique_name: str) -> Iterator[str]:
+    """URL of an empty database whose search path is that of a user called `registry`."""
+    name = sql.Identifier(unique_name)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} SET search_path = registry, public").format(name)
+        )
+        yield urlunsplit(urlsplit(postgres)._replace(path=f"/{unique_name}"))
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def test_migrating_again_applies_nothing(empty_database: str) -> None:
+    assert migrate(empty_database) == ALL
+    assert migrate(empty_database) == []
+
+
+def test_a_deployment_that_was_killed_leaves_nothing_that_blocks_the_next(
+    empty_database: str,
+) -> None:
+    with psycopg.connect(empty_database) as holder:
+        # Migrating waits for this schema to come or go, its locks in hand, until it is killed.
+        holder.execute("CREATE SCHEMA registry")
+        code = "import sys; from shared.database.migrate import migrate; migrate(sys.argv[1])"
+        killed = subprocess.Popen([sys.executable, "-c", code, empty_database])
+        _wait_for_waiter(holder)
+        killed.kill()
+        killed.wait()
+        holder.execute("DROP SCHEMA registry")
+    assert migrate(empty_database) == ALL
+
+
+def _wait_for_waiter(connection: psycopg.Connection) -> None:
+    deadline = time.monotonic() + 30
+    waiting = "SELECT FROM pg_locks WHERE NOT granted"
+    while not connection.execute(waiting).fetchall():
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.05)
+
+
+def test_deployments_side_by_side_apply_each_migration_once(empty_database: str) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        applied = list(threads.map(migrate, [empty_database] * 4))
+    assert sorted(name for names in applied for name in names) == ALL

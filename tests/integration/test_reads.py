@@ -1,0 +1,139 @@
+"""Finding artifacts again, page by page."""
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.rows import DictRow
+
+from shared.errors import ArtifactNotFound, InvalidInput
+from shared.models.artifacts import Artifact
+from shared.models.chains import Direction, Match
+from shared.services.artifact_service import ArtifactService
+
+REFS = {"dataset_id": "flood", "resource_id": "a"}
+
+
+def revisions(service: ArtifactService, count: int, **fields: Any) -> list[Artifact]:
+    given: dict[str, Any] = {"client_type": "ddh", "client_refs": REFS, "overwrite": True}
+    return [service.create_artifact(**(given | fields)) for _ in range(count)]
+
+
+def ids(artifacts: list[Artifact]) -> list[UUID]:
+    return [artifact.artifact_id for artifact in artifacts]
+
+
+def test_history_tells_every_revision_newest_first(artifacts: ArtifactService) -> None:
+    made = revisions(artifacts, 3)
+    history = artifacts.get_history("ddh", REFS)
+    assert ids(history.artifacts) == ids(made[::-1])
+    assert (history.match, history.revision_count, history.next) == (Match.EXACT, 3, None)
+
+
+def test_history_goes_on_page_by_page(artifacts: ArtifactService) -> None:
+    made = revisions(artifacts, 5)
+    told: list[UUID] = []
+    cursor = None
+    for _ in range(3):
+        page = artifacts.get_history("ddh", REFS, limit=2, cursor=cursor)
+        told += ids(page.artifacts)
+        cursor = page.next
+    assert told == ids(made[::-1])
+    assert cursor is None
+
+
+def test_partial_references_find_by_containment_and_say_so(artifacts: ArtifactService) -> None:
+    revisions(artifacts, 2)
+    revisions(artifacts, 1, client_refs={"dataset_id": "flood", "resource_id": "b"})
+    history = artifacts.get_history("ddh", {"dataset_id": "flood"})
+    assert (history.match, history.matched_assets) == (Match.CONTAINMENT, 2)
+    assert history.client_refs == REFS
+    assert history.revision_count == 2
+
+
+def test_an_exact_asset_is_told_before_wider_ones(artifacts: ArtifactService) -> None:
+    revisions(artifacts, 1)
+    (exact,) = revisions(artifacts, 1, client_refs={"dataset_id": "flood"})
+    history = artifacts.get_history("ddh", {"dataset_id": "flood"})
+    assert (history.match, ids(history.artifacts)) == (Match.EXACT, [exact.artifact_id])
+
+
+def test_an_unknown_asset_has_an_empty_history(artifacts: ArtifactService) -> None:
+    history = artifacts.get_history("ddh", {"no": "body"})
+    assert (history.match, history.revision_count, history.artifacts) == (Match.NONE, 0, [])
+
+
+def test_a_stac_item_is_found_by_its_active_artifact(artifacts: ArtifactService) -> None:
+    fields: dict[str, Any] = {"stac_collection_id": "c", "stac_item_id": "i"}
+    made = revisions(artifacts, 2, **fields)
+    artifacts.create_artifact(
+        client_type="ddh", client_refs={"o": "1"}, processing="pending", **fields
+    )
+    assert artifacts.get_by_stac("c", "i").artifact_id == made[1].artifact_id
+    with pytest.raises(ArtifactNotFound):
+        artifacts.get_by_stac("c", "other")
+
+
+def test_a_job_tells_what_it_made_page_by_page(artifacts: ArtifactService) -> None:
+    made = revisions(artifacts, 3, source_job_id="job-1")
+    revisions(artifacts, 1, source_job_id="job-2")
+    first = artifacts.get_by_job("job-1", limit=2)
+    second = artifacts.get_by_job("job-1", limit=2, cursor=first.next)
+    assert ids(first.artifacts + second.artifacts) == ids(made)
+    assert second.next is None
+    assert artifacts.get_by_job("nobody").artifacts == []
+
+
+@pytest.mark.parametrize(
+    ("direction", "expected"),
+    [
+        (Direction.BOTH, [0, 1, 2, 3, 4]),
+        (Direction.BACKWARD, [2, 1, 0]),
+        (Direction.FORWARD, [2, 3, 4]),
+    ],
+)
+def test_a_chain_is_followed_in_each_direction_page_by_page(
+    artifacts: ArtifactService, direction: Direction, expected: list[int]
+) -> None:
+    made = revisions(artifacts, 5)
+    told: list[UUID] = []
+    cursor = None
+    while True:
+        page = artifacts.get_supersession_chain(
+            made[2].artifact_id, direction, limit=2, cursor=cursor
+        )
+        assert page.chain_length == len(expected)
+        told += ids(page.artifacts)
+        cursor = page.next
+        if cursor is None:
+            break
+    assert told == [made[index].artifact_id for index in expected]
+
+
+def test_a_chain_reads_through_tombstones_and_ends_where_nothing_was_superseded(
+    artifacts: ArtifactService,
+) -> None:
+    made = revisions(artifacts, 3)
+    artifacts.mark_deleted(made[1].artifact_id)
+    artifacts.mark_deleted(made[2].artifact_id)
+    (after,) = revisions(artifacts, 1)
+    assert ids(artifacts.get_supersession_chain(made[0].artifact_id).artifacts) == ids(made)
+    assert ids(artifacts.get_supersession_chain(after.artifact_id).artifacts) == [after.artifact_id]
+
+
+def test_a_corrupt_loop_ends(artifacts: ArtifactService, sql: psycopg.Connection[DictRow]) -> None:
+    made = revisions(artifacts, 3)
+    sql.execute("SET session_replication_role = replica")  # past every guard, as corruption is
+    sql.execute(
+        "UPDATE registry.artifacts SET supersedes = %s WHERE revision = 1", [made[2].artifact_id]
+    )
+    chain = artifacts.get_supersession_chain(made[1].artifact_id)
+    assert len(chain.artifacts) <= 3
+
+
+def test_cursors_of_another_list_are_refused(artifacts: ArtifactService) -> None:
+    revisions(artifacts, 3)
+    cursor = artifacts.get_history("ddh", REFS, limit=1).next
+    with pytest.raises(InvalidInput):
+        artifacts.get_by_job("job", cursor=cursor)

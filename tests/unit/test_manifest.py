@@ -1,0 +1,170 @@
+"""The functions of `function_app.py`, as the language worker indexes them.
+
+Each run is a process of its own: an app tells its functions once only, and importing it must be
+possible with nothing around it.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+SETTINGS: dict[str, str] = json.loads((PROJECT / "local.settings.example.json").read_text())[
+    "Values"
+]
+Binding = dict[str, Any]
+Manifest = dict[str, list[Binding]]
+
+UNBOUND = ("REGISTRY_DATABASE_URL", "REGISTRY_STORAGE", "REGISTRY_KEY_PEPPER")
+METHODS = ["GET", "POST", "DELETE", "HEAD", "PATCH", "PUT", "OPTIONS"]
+
+INDEX = """
+import json, sys
+
+# Libraries look at the machine: urllib3 binds for IPv6, azure-identity runs uname. None connects.
+TOUCHES = ("socket.connect", "socket.getaddrinfo")
+
+def refuse(event, arguments):
+    writes = event == "open" and set(str(arguments[1])) & set("wax+")
+    if event in TOUCHES or (writes and not str(arguments[0]).endswith(".pyc")):
+        raise SystemExit(f"indexing does I/O: {event} {arguments}")
+
+sys.addaudithook(refuse)
+import function_app
+functions = function_app.app.get_functions()
+print(json.dumps({
+    function.get_function_name(): [json.loads(raw) for raw in function.get_raw_bindings()]
+    for function in functions
+}))
+"""
+
+EXPECTED: Manifest = {
+    "admin": [
+        {
+            "type": "httpTrigger",
+            "direction": "IN",
+            "name": "req",
+            "route": "api/admin/{*path}",
+            "methods": METHODS,
+            "authLevel": "ANONYMOUS",
+        },
+        {"type": "http", "direction": "OUT", "name": "$return"},
+    ],
+    "blob_events": [
+        {
+            "type": "queueTrigger",
+            "direction": "IN",
+            "name": "message",
+            "queueName": "%REGISTRY_BLOB_EVENTS_QUEUE%",
+            "connection": "REGISTRY_STORAGE",
+            "dataType": "BINARY",
+        },
+    ],
+    "blob_uploaded": [
+        {
+            "type": "blobTrigger",
+            "direction": "IN",
+            "name": "client",
+            "path": "%REGISTRY_UPLOAD_CONTAINER%/{name}",
+            "connection": "REGISTRY_STORAGE",
+            "source": "LogsAndContainerScan",
+        },
+        {
+            "type": "queue",
+            "direction": "OUT",
+            "name": "events",
+            "queueName": "%REGISTRY_BLOB_EVENTS_QUEUE%",
+            "connection": "REGISTRY_STORAGE",
+        },
+    ],
+    "health": [
+        {
+            "type": "httpTrigger",
+            "direction": "IN",
+            "name": "req",
+            "route": "api/health/{*path}",
+            "methods": METHODS,
+            "authLevel": "ANONYMOUS",
+        },
+        {"type": "http", "direction": "OUT", "name": "$return"},
+    ],
+    "register_artifact": [
+        {
+            "type": "queueTrigger",
+            "direction": "IN",
+            "name": "message",
+            "queueName": "%REGISTRY_REGISTRATIONS_QUEUE%",
+            "connection": "REGISTRY_STORAGE",
+            "dataType": "BINARY",
+        },
+    ],
+}
+
+
+def index(settings: dict[str, str]) -> Manifest:
+    """Name → bindings, the trigger first."""
+    around = {name: text for name, text in os.environ.items() if not name.startswith("REGISTRY_")}
+    done = subprocess.run(
+        [sys.executable, "-c", INDEX],
+        cwd=PROJECT,
+        env={**around, "PYTHONPATH": str(PROJECT), **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: Manifest = json.loads(done.stdout)
+    return {name: sorted(found[name], key=_direction) for name in sorted(found)}
+
+
+def _direction(binding: Binding) -> str:
+    return binding["direction"]
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Manifest:
+    return index(SETTINGS)
+
+
+def test_the_app_has_exactly_these_functions(manifest: Manifest) -> None:
+    assert manifest == EXPECTED
+
+
+def test_indexing_needs_no_secret_and_touches_nothing() -> None:
+    bare = {name: text for name, text in SETTINGS.items() if name not in UNBOUND}
+    assert index(bare) == EXPECTED
+
+
+def test_the_blob_trigger_takes_its_source_from_a_setting() -> None:
+    changed = index({**SETTINGS, "REGISTRY_BLOB_TRIGGER_SOURCE": "EventGrid"})
+    (trigger, _) = changed["blob_uploaded"]
+    assert trigger["source"] == "EventGrid"
+    assert changed | {"blob_uploaded": EXPECTED["blob_uploaded"]} == EXPECTED
+
+
+def test_no_route_is_one_that_the_host_refuses(manifest: Manifest) -> None:
+    host = json.loads((PROJECT / "host.json").read_text())
+    prefix: str = host["extensions"]["http"]["routePrefix"]
+    routes = [trigger["route"] for trigger, *_ in manifest.values() if "route" in trigger]
+    assert routes
+    for route in routes:
+        # The host looks at the route as it is written; a request, at what the prefix makes of it.
+        for path in (route, f"{prefix}/{route}".lstrip("/")):
+            assert path.split("/")[0].lower() not in {"admin", "runtime"}
+            assert path.startswith("api/")
+
+
+def test_every_setting_that_a_binding_uses_is_in_the_example(
+    manifest: Manifest,
+) -> None:
+    bindings = [binding for bound in manifest.values() for binding in bound]
+    used = {name for binding in bindings for name in re.findall("%([^%]+)%", json.dumps(binding))}
+    used |= {binding["connection"] for binding in bindings if "connection" in binding}
+    assert used
+    assert used <= set(SETTINGS)

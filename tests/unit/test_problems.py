@@ -1,0 +1,108 @@
+"""Every error of the registry has its place among the problems."""
+
+import inspect
+import json
+
+import pytest
+from fastapi import FastAPI
+
+from functions.http.faults import FAULTS, problem_of
+from functions.http.handlers import add_handlers
+from functions.http.middleware import LastResort, RequestIds
+from functions.http.problems import INTERNAL_ERROR, http_problem
+from shared import errors
+from tests.integration.http.caller import Caller, pointers, problem
+
+RAISED: list[tuple[errors.RegistryError, int, str]] = [
+    (errors.InvalidInput("Too long.", "/name"), 422, "invalid-input"),
+    (errors.MalformedMessage(), 400, "malformed"),
+    (errors.ArtifactNotFound(), 404, "artifact-not-found"),
+    (errors.ArtifactConflict(errors.UUID(int=7)), 409, "artifact-conflict"),
+    (errors.InvalidTransition(), 409, "invalid-transition"),
+    (errors.BlobNotFound(), 422, "blob-not-found"),
+    (errors.BlobUnreadable(), 409, "blob-unreadable"),
+    (errors.StorageAccountNotAllowed(), 422, "storage-account-not-allowed"),
+    (errors.Retryable(), 503, "unavailable"),
+    (errors.BlobChanged(), 503, "blob-changed"),
+    (errors.DatabaseUnavailable(), 503, "database-unavailable"),
+    (errors.StorageUnavailable(), 503, "storage-unavailable"),
+    (errors.KeyRejected(), 401, "key-rejected"),
+    (errors.ScopeMissing(), 403, "scope-missing"),
+]
+
+
+def registry_errors() -> set[type[errors.RegistryError]]:
+    return {
+        member
+        for _, member in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(member, errors.RegistryError)
+    }
+
+
+def answer_to(fault: Exception) -> Caller:
+    app = FastAPI()
+    add_handlers(app)
+
+    async def fail() -> None:
+        raise fault
+
+    app.add_api_route("/", fail)
+    app.add_middleware(LastResort)
+    app.add_middleware(RequestIds)
+    return Caller(app)
+
+
+def test_every_error_has_an_entry_and_nothing_else_does() -> None:
+    assert set(FAULTS) == registry_errors()
+
+
+def test_every_error_is_raised_below() -> None:
+    assert {type(fault) for fault, *_ in RAISED} == registry_errors() - {errors.RegistryError}
+
+
+def test_no_two_errors_share_a_type() -> None:
+    uris = [kind.uri for kind in FAULTS.values()]
+    assert len(set(uris)) == len(uris)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "name"), RAISED, ids=[type(fault).__name__ for fault, *_ in RAISED]
+)
+def test_an_error_becomes_its_problem(fault: errors.RegistryError, status: int, name: str) -> None:
+    found = answer_to(fault).get("/")
+    assert problem(found, status, name)["detail"] == fault.summary
+    assert ("retry-after" in found.headers) == isinstance(fault, errors.Retryable)
+    assert ("www-authenticate" in found.headers) == isinstance(fault, errors.KeyRejected)
+
+
+def test_a_conflict_names_the_artifact_in_the_way() -> None:
+    fault = errors.ArtifactConflict(errors.UUID(int=7))
+    told = problem(answer_to(fault).get("/"), 409, "artifact-conflict")
+    assert told["current_artifact_id"] == str(errors.UUID(int=7))
+
+
+def test_an_invalid_value_is_pointed_at_where_it_is_known() -> None:
+    told = problem(answer_to(errors.InvalidInput("No.", "/a")).get("/"), 422, "invalid-input")
+    assert (pointers(told), told["errors"][0]["detail"]) == (["/a"], "No.")
+    assert "errors" not in answer_to(errors.InvalidInput("No.")).get("/").json()
+
+
+def test_an_error_that_nobody_mapped_is_an_internal_one() -> None:
+    class Unmapped(errors.ArtifactNotFound):
+        """Made up here."""
+
+    assert problem_of(Unmapped()) is INTERNAL_ERROR
+    told = problem(answer_to(Unmapped("a secret")).get("/"), 500, "internal-error")
+    assert "a secret" not in told["detail"]
+
+
+def test_text_that_utf_8_cannot_hold_is_told_all_the_same() -> None:
+    found = answer_to(errors.InvalidInput("\ud800", "/\udfff")).get("/")
+    assert json.loads(found.content)["errors"] == [{"pointer": "/\udfff", "detail": "\ud800"}]
+
+
+def test_plain_statuses_have_types_too() -> None:
+    kind = http_problem(405)
+    assert kind.uri == "urn:artifact-registry:problem:method-not-allowed"
+    assert kind.title == "Method Not Allowed"
+    assert http_problem(418).uri == "urn:artifact-registry:problem:status-418"

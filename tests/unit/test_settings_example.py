@@ -1,0 +1,53 @@
+"""`local.settings.example.json` names every setting and holds no secret."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from shared.settings import KeySettings, Settings
+
+EXAMPLE = Path(__file__).parents[2] / "local.settings.example.json"
+VALUES: dict[str, str] = json.loads(EXAMPLE.read_text())["Values"]
+SECRETS = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr}
+
+
+def test_every_setting_stands_in_the_example_and_nothing_else_of_ours_does() -> None:
+    expected = {f"REGISTRY_{name.upper()}" for name in Settings.model_fields}
+    assert {name for name in VALUES if name.startswith("REGISTRY_")} == expected
+
+
+def test_what_the_example_gives_are_the_defaults() -> None:
+    """So that who copies the file gets what who leaves it out gets."""
+    given = {name: VALUES[f"REGISTRY_{name.upper()}"] for name in Settings.model_fields}
+    example = Settings.model_validate(given | {"key_pepper": "p" * 32})
+    for name, field in Settings.model_fields.items():
+        if not field.is_required():
+            assert getattr(example, name) == field.default, name
+
+
+def test_the_placeholder_of_the_pepper_is_refused_as_a_pepper() -> None:
+    with pytest.raises(ValidationError):
+        KeySettings(
+            database_url=SecretStr("postgresql://unused"),
+            key_pepper=SecretStr(VALUES["REGISTRY_KEY_PEPPER"]),
+        )
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_a_secret_of_the_settings_is_a_placeholder_in_the_example(name: str) -> None:
+    value = VALUES[f"REGISTRY_{name.upper()}"]
+    assert value == "UseDevelopmentStorage=true" or (value.startswith("<") and value.endswith(">"))
+
+
+def test_no_value_of_the_example_looks_like_a_secret() -> None:
+    for name, value in VALUES.items():
+        telling = [mark for mark in ("AccountKey", "sig=", "://", "password") if mark in value]
+        assert not telling, name
+        assert len(value) < 64, name
+
+
+def test_the_local_settings_of_a_checkout_are_never_committed() -> None:
+    ignored = (EXAMPLE.parent / ".gitignore").read_text().split()
+    assert "local.settings.json" in ignored
