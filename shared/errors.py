@@ -1,5 +1,6 @@
 """Every error that the registry raises on purpose; one root, no word of HTTP or of a driver."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 
@@ -42,6 +43,41 @@ class ArtifactConflict(RegistryError):
 
 class InvalidTransition(RegistryError):
     """The artifact cannot move from its present state to the one asked for."""
+
+
+class BatchRefused(RegistryError):
+    """Nothing of the batch was registered: some of its items cannot be."""
+
+    def __init__(self, refused: Mapping[int, RegistryError]) -> None:
+        super().__init__(
+            f"Nothing of the batch was registered: {len(refused)} of its items cannot be."
+        )
+        self.refused = refused
+        """Position in the batch, from 0, to what was wrong with that item."""
+
+
+class IdempotencyKeyReused(RegistryError):
+    """The idempotency key was used for another request."""
+
+
+class RequestInFlight(RegistryError):
+    """A request with the same idempotency key is being worked on."""
+
+
+class PreconditionFailed(RegistryError):
+    """What is to be changed is not, or no longer, in the state that the caller saw."""
+
+
+class LocationShared(RegistryError):
+    """Another artifact that is not deleted points at the same bytes."""
+
+
+class TooManyMatches(RegistryError):
+    """More assets match than can be told apart; give more of their references."""
+
+
+class KeyNotFound(RegistryError):
+    """There is no such API key."""
 
 
 class BlobNotFound(RegistryError):

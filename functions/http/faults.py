@@ -14,6 +14,21 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.InvalidTransition: ProblemType(
         409, "invalid-transition", "The artifact's state does not allow this"
     ),
+    errors.BatchRefused: ProblemType(409, "batch-refused", "The batch was refused as a whole"),
+    errors.IdempotencyKeyReused: ProblemType(
+        422, "idempotency-key-reused", "The idempotency key belongs to another request"
+    ),
+    errors.RequestInFlight: ProblemType(
+        409, "request-in-flight", "The same request is being worked on"
+    ),
+    errors.PreconditionFailed: ProblemType(
+        412, "precondition-failed", "The state is not the one that was expected"
+    ),
+    errors.LocationShared: ProblemType(
+        409, "location-shared", "Another artifact points at these bytes"
+    ),
+    errors.TooManyMatches: ProblemType(422, "too-many-matches", "Too many assets match"),
+    errors.KeyNotFound: ProblemType(404, "key-not-found", "No such API key"),
     errors.BlobNotFound: ProblemType(422, "blob-not-found", "No such blob"),
     errors.BlobUnreadable: ProblemType(409, "blob-unreadable", "The blob cannot be read"),
     errors.StorageAccountNotAllowed: ProblemType(

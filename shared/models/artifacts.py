@@ -116,6 +116,21 @@ class ArtifactRegistration(ArtifactContent):
         return self
 
 
+class ArtifactChanges(BaseModel):
+    """What may be changed of a registered artifact: the body of `PATCH`.
+
+    `metadata` is merged key by key; null is a value like any other. What is absent stays.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    metadata: Annotated[dict[str, JsonValue], AfterValidator(storable_json)] = Field(
+        default_factory=dict[str, JsonValue]
+    )
+    is_resumable: StrictBool | None = None
+    is_final: StrictBool | None = None
+
+
 class _Place(BaseModel):
     """Whose revision an artifact is and where it stands; a base, so that it is told first."""
 

@@ -28,6 +28,14 @@ class Match(StrEnum):
     NONE = "none"
 
 
+class MatchedArtifact(Artifact):
+    """The artifact that client references led to, and how."""
+
+    match: Match
+    matched_assets: int
+    """More than 1 where partial references fit several assets."""
+
+
 @dataclass(frozen=True)
 class History:
     """Revisions of one asset, newest first. `next` continues it, None where it ends."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.errors import RegistryError
 from shared.models.artifacts import Artifact
+from shared.models.axes import Status
 
 
 class Outcome(StrEnum):
@@ -32,3 +34,30 @@ class Origin:
     actor: str
     """`key:<id>`, `function:<name>` or `cli:<command>`."""
     request_id: str | None = None
+
+
+@dataclass(frozen=True)
+class BatchItem:
+    """What came of one item of a batch: a registration, or the error that it alone met."""
+
+    registration: Registration | None
+    error: RegistryError | None
+
+
+@dataclass(frozen=True)
+class Move:
+    """An artifact after its state moved on, or stayed where it was asked to go already."""
+
+    previous: Status
+    artifact: Artifact
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """Tells a repeated request from a new one."""
+
+    caller: str
+    """Whose key it is: keys of two callers never meet."""
+    key: str
+    fingerprint: bytes
+    """SHA-256 of what was asked, 32 bytes."""

@@ -9,7 +9,7 @@ from shared.database.pool import Database
 from shared.errors import ArtifactNotFound
 from shared.models.artifacts import Artifact
 from shared.models.assets import Asset
-from shared.models.chains import Chain, Direction, History, Match, Page
+from shared.models.chains import Chain, Direction, History, Match, MatchedArtifact, Page
 from shared.models.client_refs import canonical_refs
 from shared.models.cursors import read_cursor, read_number, write_cursor
 from shared.models.ids import ArtifactId, parse_id
@@ -36,6 +36,16 @@ class ArtifactReads:
         """One artifact; raises ArtifactNotFound."""
         with self._database.connection() as connection:
             return _found(ArtifactRepository(connection).get(artifact_id))
+
+    def get_by_client_refs(
+        self,
+        client_type: str,
+        client_refs: Mapping[str, JsonValue],
+        *,
+        include_superseded: bool = False,
+    ) -> MatchedArtifact:
+        """The asset's current artifact; raises ArtifactNotFound."""
+        raise NotImplementedError
 
     def get_by_stac(self, collection_id: str, item_id: str) -> Artifact:
         """The active artifact of a STAC item, else its newest; raises ArtifactNotFound."""

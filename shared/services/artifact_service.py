@@ -1,17 +1,18 @@
 """Registering artifacts and moving them through their life."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from shared.database.constraints import constraint_errors
 from shared.database.pool import Database
 from shared.errors import ArtifactConflict, ArtifactNotFound, InvalidTransition
 from shared.models.artifacts import (
     Artifact,
+    ArtifactChanges,
     ArtifactContent,
     ArtifactRegistration,
     BigInteger,
@@ -20,9 +21,19 @@ from shared.models.artifacts import (
 from shared.models.axes import Disposition, Processing, Status
 from shared.models.content_hash import ContentHashField
 from shared.models.ids import new_id
-from shared.models.registrations import Origin, Outcome, Registration
+from shared.models.registrations import (
+    BatchItem,
+    IdempotencyKey,
+    Move,
+    Origin,
+    Outcome,
+    Registration,
+)
 from shared.repositories.artifacts import ArtifactRepository, Observation
+from shared.services.artifact_lists import ArtifactLists
 from shared.services.artifact_reads import ArtifactReads
+from shared.services.duplicates import DuplicateReads
+from shared.services.statistics import StatisticsReads
 
 UNATTRIBUTED = Origin("unattributed")
 
@@ -41,7 +52,7 @@ class ContentFacts(BaseModel):
     content_type: Name | None = None
 
 
-class ArtifactService(ArtifactReads):
+class ArtifactService(ArtifactReads, ArtifactLists, DuplicateReads, StatisticsReads):
     """The registry's own service: every method is one call, one connection, one transaction."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
@@ -66,6 +77,7 @@ class ArtifactService(ArtifactReads):
         *,
         once_per_state: bool = True,
         artifact_id: UUID | None = None,
+        idempotency: IdempotencyKey | None = None,
     ) -> Registration:
         """Register an artifact: one transaction, one round trip.
 
@@ -94,6 +106,41 @@ class ArtifactService(ArtifactReads):
             raise ArtifactConflict(registered.artifact.artifact_id)
         return registered
 
+    def register_batch(
+        self,
+        registrations: Sequence[ArtifactRegistration],
+        origin: Origin = UNATTRIBUTED,
+        *,
+        atomic: bool,
+        idempotency: IdempotencyKey | None = None,
+    ) -> list[BatchItem]:
+        """Register several artifacts in one transaction, or each for itself."""
+        raise NotImplementedError
+
+    def update(
+        self,
+        artifact_id: UUID,
+        changes: ArtifactChanges,
+        origin: Origin = UNATTRIBUTED,
+        *,
+        if_match: str | None = None,
+    ) -> Artifact:
+        """Merge metadata and set flags."""
+        raise NotImplementedError
+
+    def update_metadata(
+        self,
+        artifact_id: UUID,
+        metadata: dict[str, JsonValue],
+        origin: Origin = UNATTRIBUTED,
+        *,
+        if_match: str | None = None,
+    ) -> Artifact:
+        """Merge metadata: keys given replace those of the same name, null is stored."""
+        return self.update(
+            artifact_id, ArtifactChanges(metadata=metadata), origin, if_match=if_match
+        )
+
     def begin(self, artifact_id: UUID, origin: Origin = UNATTRIBUTED) -> Artifact:
         """Say that a pending artifact is being made."""
         return self._move_processing(artifact_id, Processing.IN_PROGRESS, ContentFacts(), origin)
@@ -120,17 +167,16 @@ class ArtifactService(ArtifactReads):
         """Say that a pending artifact will never be there; it keeps its revision. Idempotent."""
         return self._move_processing(artifact_id, Processing.FAILED, ContentFacts(), origin)
 
-    def mark_archived(self, artifact_id: UUID, origin: Origin = UNATTRIBUTED) -> Artifact:
+    def mark_archived(
+        self, artifact_id: UUID, origin: Origin = UNATTRIBUTED, *, if_match: str | None = None
+    ) -> Move:
         """Record that the bytes moved to a colder tier. The asset has no current artifact then."""
-        return self._move_disposition(artifact_id, Disposition.ARCHIVED, origin)[1]
+        return self._move_disposition(artifact_id, Disposition.ARCHIVED, origin)
 
     def mark_deleted(
-        self, artifact_id: UUID, origin: Origin = UNATTRIBUTED
-    ) -> tuple[Status, Artifact]:
-        """Set the tombstone; nothing is reactivated. Idempotent.
-
-        Answers with the status before, and the artifact.
-        """
+        self, artifact_id: UUID, origin: Origin = UNATTRIBUTED, *, if_match: str | None = None
+    ) -> Move:
+        """Set the tombstone; nothing is reactivated. Idempotent."""
         return self._move_disposition(artifact_id, Disposition.DELETED, origin)
 
     def _move_processing(
@@ -156,7 +202,7 @@ class ArtifactService(ArtifactReads):
         artifact_id: UUID,
         target: Literal[Disposition.ARCHIVED, Disposition.DELETED],
         origin: Origin,
-    ) -> tuple[Status, Artifact]:
+    ) -> Move:
         request = {
             "artifact_id": str(artifact_id),
             "disposition": target,
@@ -167,7 +213,7 @@ class ArtifactService(ArtifactReads):
             moved = ArtifactRepository(connection).move_disposition(request)
         if moved is None:
             raise ArtifactNotFound
-        return Status(moved[0]), moved[1]
+        return Move(Status(moved[0]), moved[1])
 
 
 def _origin(origin: Origin) -> dict[str, str | None]:

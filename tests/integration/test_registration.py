@@ -144,10 +144,10 @@ def test_deleting_the_current_one_reactivates_nothing_and_is_idempotent(
 ) -> None:
     create(artifacts, "a")
     second = create(artifacts, "b")
-    previous, deleted = artifacts.mark_deleted(second.artifact_id)
-    previous_again, deleted_again = artifacts.mark_deleted(second.artifact_id)
-    assert (previous, previous_again) == (Status.ACTIVE, Status.DELETED)
-    assert deleted_again == deleted
+    deleted = artifacts.mark_deleted(second.artifact_id)
+    again = artifacts.mark_deleted(second.artifact_id)
+    assert (deleted.previous, again.previous) == (Status.ACTIVE, Status.DELETED)
+    assert again.artifact == deleted.artifact
     active = sql.execute("SELECT FROM registry.artifacts WHERE status = 'active'").fetchall()
     assert active == []
 
@@ -247,8 +247,8 @@ def test_every_change_leaves_an_event_with_its_actor_in_the_same_transaction(
 
 def test_disposition_moves_are_recorded_with_their_time(artifacts: ArtifactService) -> None:
     made = create(artifacts, "a")
-    archived = artifacts.mark_archived(made.artifact_id)
-    deleted = artifacts.mark_deleted(made.artifact_id)[1]
+    archived = artifacts.mark_archived(made.artifact_id).artifact
+    deleted = artifacts.mark_deleted(made.artifact_id).artifact
     assert (archived.disposition, deleted.disposition) == (
         Disposition.ARCHIVED,
         Disposition.DELETED,
