@@ -5,14 +5,14 @@ from collections import defaultdict
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from uuid import UUID
+from typing import Any
 
 from shared.database.pool import Database
 from shared.models.artifacts import ArtifactRegistration
 from shared.models.blobs import BlobProperties, BlobReference
-from shared.models.registrations import Origin, Registration
+from shared.models.registrations import Registration
 from shared.repositories.artifacts import Observation
-from shared.services.artifact_service import UNATTRIBUTED, ArtifactService
+from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion import IngestionService
 from shared.services.set_aside import SetAsideService
 from shared.storage.blobs import BlobStore
@@ -50,23 +50,9 @@ class _TimedArtifacts(ArtifactService):
         super().__init__(database, _now)
         self._watch = watch
 
-    def register(
-        self,
-        registration: ArtifactRegistration,
-        origin: Origin = UNATTRIBUTED,
-        observation: Observation | None = None,
-        *,
-        once_per_state: bool = True,
-        artifact_id: UUID | None = None,
-    ) -> Registration:
+    def register(self, *arguments: Any, **options: Any) -> Registration:
         with self._watch.stage("register"):
-            return super().register(
-                registration,
-                origin,
-                observation,
-                once_per_state=once_per_state,
-                artifact_id=artifact_id,
-            )
+            return super().register(*arguments, **options)
 
 
 class TimedIngestion(IngestionService):

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
 
-from shared.errors import RegistryError
+from pydantic import PlainSerializer, PlainValidator
+
+from shared.errors import ArtifactConflict, InvalidInput, RegistryError
 from shared.models.artifacts import Artifact
 from shared.models.axes import Status
 
@@ -35,13 +39,42 @@ class Origin:
     """`key:<id>`, `function:<name>` or `cli:<command>`."""
     request_id: str | None = None
 
+    def as_json(self) -> dict[str, str | None]:
+        """What the database's functions take as `origin`."""
+        return {"actor": self.actor, "request_id": self.request_id}
+
+
+UNATTRIBUTED = Origin("unattributed")
+
+
+def _item_error_to_json(error: RegistryError | None) -> dict[str, str] | None:
+    if error is None:
+        return None
+    if isinstance(error, ArtifactConflict):
+        return {"current_artifact_id": str(error.current_artifact_id)}
+    return {"message": error.summary, "pointer": getattr(error, "pointer", "")}
+
+
+def _item_error_from_json(told: RegistryError | dict[str, str] | None) -> RegistryError | None:
+    if not isinstance(told, dict):
+        return told
+    if "current_artifact_id" in told:
+        return ArtifactConflict(UUID(told["current_artifact_id"]))
+    return InvalidInput(told["message"], told["pointer"])
+
+
+ItemError = Annotated[
+    RegistryError, PlainSerializer(_item_error_to_json), PlainValidator(_item_error_from_json)
+]
+"""An error that a list of answers may be stored with; it comes back as the same."""
+
 
 @dataclass(frozen=True)
 class BatchItem:
     """What came of one item of a batch: a registration, or the error that it alone met."""
 
     registration: Registration | None
-    error: RegistryError | None
+    error: ItemError | None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Artifacts in PostgreSQL: writes go through the functions of the migrations, reads are queries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -39,13 +39,11 @@ class ArtifactRepository:
         assert row is not None  # noqa: S101 - the function always answers with one row
         return Registration(Outcome(row["outcome"]), Artifact.model_validate(row))
 
-    def move_processing(self, request: Mapping[str, Any]) -> tuple[str, Artifact] | None:
-        """Run `registry.move_processing`: (state before, artifact after), None if unknown."""
-        return self._moved("move_processing", request)
-
-    def move_disposition(self, request: Mapping[str, Any]) -> tuple[str, Artifact] | None:
-        """Run `registry.move_disposition`: (status before, artifact after), None if unknown."""
-        return self._moved("move_disposition", request)
+    def register_batch(self, requests: Sequence[Mapping[str, Any]]) -> list[Registration]:
+        """Run `registry.register_artifacts`; answers in the order of the requests."""
+        parameters = {"requests": Jsonb(requests)}
+        rows = self._connection.execute(_QUERIES["register_batch"], parameters).fetchall()
+        return [Registration(Outcome(row["outcome"]), Artifact.model_validate(row)) for row in rows]
 
     def get(self, artifact_id: UUID) -> Artifact | None:
         return self._artifact("get", {"artifact_id": artifact_id})
@@ -81,12 +79,6 @@ class ArtifactRepository:
         )
         assert row is not None  # noqa: S101 - a SELECT without FROM has one row
         return Observation(row["observation"], row["artifact_id"])
-
-    def _moved(self, name: str, request: Mapping[str, Any]) -> tuple[str, Artifact] | None:
-        row = self._one(name, {"request": Jsonb(request)})
-        if row is None or row["artifact_id"] is None:
-            return None
-        return row["previous"], Artifact.model_validate(row)
 
     def _artifact(self, name: str, parameters: Mapping[str, Any]) -> Artifact | None:
         row = self._one(name, parameters)

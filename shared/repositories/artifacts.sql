@@ -3,15 +3,11 @@
 SELECT registered.outcome, (registered.artifact).*
 FROM registry.register_artifact(:request) AS registered;
 
--- name: move_processing(request)^
--- Complete or fail an artifact: see registry.move_processing.
-SELECT moved.previous, (moved.artifact).*
-FROM registry.move_processing(:request) AS moved;
-
--- name: move_disposition(request)^
--- Archive or delete an artifact: see registry.move_disposition.
-SELECT moved.previous, (moved.artifact).*
-FROM registry.move_disposition(:request) AS moved;
+-- name: register_batch(requests)
+-- Register a list of artifacts: see registry.register_artifacts.
+SELECT registered.place, registered.outcome, (registered.artifact).*
+FROM registry.register_artifacts(:requests) AS registered
+ORDER BY registered.place;
 
 -- name: get(artifact_id)^
 -- One artifact by its id.

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from shared.errors import ArtifactConflict, ArtifactNotFound, InvalidTransition
 from shared.models.axes import Disposition, Processing, Status
 from shared.models.registrations import Origin
-from shared.services.artifact_service import ArtifactService, ContentFacts
+from shared.services.artifact_service import ArtifactService
+from shared.services.transitions import ContentFacts
 from tests.integration.registering import REFS, count_artifacts, create, hash_of
 
 

@@ -20,7 +20,8 @@ from psycopg.rows import DictRow, dict_row
 
 from shared.database.pool import Database
 from shared.errors import ArtifactConflict, InvalidTransition
-from shared.services.artifact_service import ArtifactService, ContentFacts
+from shared.services.artifact_service import ArtifactService
+from shared.services.transitions import ContentFacts
 from tests.integration.clock import TickingClock
 from tests.integration.registering import hash_of
 

@@ -15,6 +15,30 @@ BEGIN
 END
 $$;
 
+-- Whoever removes or tiers bytes holds their location alone, whoever registers some there shares it:
+-- so nobody comes to point at bytes that are about to go. Locks are few and shared by many
+-- locations, for a transaction of 1,000 registrations may not fill the server's table of locks.
+-- They are taken before the locks of assets, so that no two transactions wait for each other.
+CREATE FUNCTION registry.location_lock(location_key uuid) RETURNS integer
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+    RETURN ('x' || right(location_key::text, 2))::bit(8)::integer;
+END
+$$;
+
+CREATE FUNCTION registry.share_locations(artifacts jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtext('registry.location'), lock)
+    FROM (
+        SELECT DISTINCT registry.location_lock(registry.location_key(
+            artifact ->> 'storage_account', artifact ->> 'container', artifact ->> 'blob_path')) AS lock
+        FROM jsonb_array_elements(artifacts) AS artifact
+    ) AS locks
+    WHERE lock IS NOT NULL;
+END
+$$;
+
 -- The artifact that answers a registration without a new revision, if there is one.
 CREATE FUNCTION registry.standing_artifact(
     asset registry.assets, new registry.artifacts, request jsonb,
@@ -151,13 +175,14 @@ BEGIN
 END
 $$;
 
+-- Register under the asset's lock, the location being shared already.
 -- request: {client_type, client_refs, asset_id (taken when the asset is new), overwrite,
 -- register_unchanged, is_repeatable (the same request has the same artifact_id), once_per_state (an
 -- etag once registered for the asset is settled), origin: {actor, request_id},
 -- artifact: {columns of registry.artifacts}}.
-CREATE FUNCTION registry.register_artifact(
+CREATE FUNCTION registry.register_shared(
     request jsonb, OUT outcome text, OUT artifact registry.artifact_records
-) LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
+) LANGUAGE plpgsql AS $$
 DECLARE
     new registry.artifacts := jsonb_populate_record(NULL::registry.artifacts, request -> 'artifact');
     locked record;
@@ -187,5 +212,46 @@ BEGIN
     END IF;
     SELECT * INTO artifact FROM registry.artifact_records AS record
     WHERE record.artifact_id = (answer.standing).artifact_id;
+END
+$$;
+
+CREATE FUNCTION registry.register_artifact(
+    request jsonb, OUT outcome text, OUT artifact registry.artifact_records
+) LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
+DECLARE
+    lock integer := registry.location_lock(registry.location_key(
+        request #>> '{artifact,storage_account}', request #>> '{artifact,container}', request #>> '{artifact,blob_path}'));
+    answer record;
+BEGIN
+    IF lock IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock_shared(hashtext('registry.location'), lock);
+    END IF;
+    SELECT * INTO answer FROM registry.register_shared(request);
+    outcome := answer.outcome;
+    artifact := answer.artifact;
+END
+$$;
+
+-- Register a list of requests in one go. Assets are locked in one order, so that no two lists wait
+-- for each other; requests for one asset keep theirs. `place` counts from 0.
+CREATE FUNCTION registry.register_artifacts(requests jsonb)
+RETURNS TABLE (place bigint, outcome text, artifact registry.artifact_records)
+LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
+DECLARE
+    item record;
+    answer record;
+BEGIN
+    PERFORM registry.share_locations(jsonb_path_query_array(requests, '$[*].artifact'));
+    FOR item IN
+        SELECT listed.request, listed.position - 1 AS place
+        FROM jsonb_array_elements(requests) WITH ORDINALITY AS listed (request, position)
+        ORDER BY registry.identity_key(listed.request ->> 'client_type', listed.request -> 'client_refs'), position
+    LOOP
+        SELECT * INTO answer FROM registry.register_shared(item.request);
+        place := item.place;
+        outcome := answer.outcome;
+        artifact := answer.artifact;
+        RETURN NEXT;
+    END LOOP;
 END
 $$;

@@ -69,7 +69,7 @@ BEGIN
 END
 $$;
 
--- request: {artifact_id, disposition, origin, at}. Nothing is reactivated: an asset whose current
+-- request: {artifact_id, disposition, origin, at, storage_tier (of the bytes now, if told)}. Nothing is reactivated: an asset whose current
 -- artifact leaves has none until the next registration.
 CREATE FUNCTION registry.move_disposition(
     request jsonb, OUT previous text, OUT artifact registry.artifact_records
@@ -85,6 +85,9 @@ BEGIN
         AND NOT (target = 'deleted' AND (held.artifact).disposition = 'purged') THEN
         UPDATE registry.artifacts AS moved
         SET disposition = target, updated_at = at,
+            storage_tier = coalesce(request ->> 'storage_tier', moved.storage_tier),
+            data = CASE WHEN target <> 'purged' THEN moved.data END,
+            purged_at = CASE WHEN target = 'purged' THEN at END,
             archived_at = CASE WHEN target = 'archived' THEN at ELSE moved.archived_at END,
             deleted_at = CASE WHEN target = 'deleted' THEN at ELSE moved.deleted_at END
         WHERE moved.artifact_id = (held.artifact).artifact_id;

@@ -1,0 +1,57 @@
+"""Changing the state of an artifact in PostgreSQL."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from shared.database.queries import load_queries
+from shared.models.artifacts import Artifact
+
+_QUERIES = load_queries(__file__)
+
+
+class TransitionRepository:
+    """Every statement that changes one artifact's state. Never commits."""
+
+    def __init__(self, connection: Connection[DictRow]) -> None:
+        self._connection = connection
+
+    def hold(self, artifact_id: UUID) -> Artifact | None:
+        """The artifact, locked until the transaction ends; None if unknown."""
+        return _artifact(self._one("hold", {"artifact_id": artifact_id}))
+
+    def hold_bytes(self, artifact_id: UUID) -> tuple[Artifact, bool] | None:
+        """The artifact, alone at its location, and whether another one points at its bytes."""
+        row = self._one("hold_bytes", {"artifact_id": artifact_id})
+        artifact = _artifact(row)
+        return (artifact, row["is_shared"]) if artifact else None
+
+    def move_processing(self, request: Mapping[str, Any]) -> tuple[str, Artifact] | None:
+        """Run `registry.move_processing`: (state before, artifact after), None if unknown."""
+        return self._moved("move_processing", request)
+
+    def move_disposition(self, request: Mapping[str, Any]) -> tuple[str, Artifact] | None:
+        """Run `registry.move_disposition`: (status before, artifact after), None if unknown."""
+        return self._moved("move_disposition", request)
+
+    def update(self, request: Mapping[str, Any]) -> Artifact | None:
+        """Run `registry.update_artifact`: the artifact after, None if unknown."""
+        return _artifact(self._one("update", {"request": Jsonb(request)}))
+
+    def _moved(self, name: str, request: Mapping[str, Any]) -> tuple[str, Artifact] | None:
+        row = self._one(name, {"request": Jsonb(request)})
+        artifact = _artifact(row)
+        return (row["previous"], artifact) if artifact else None
+
+    def _one(self, name: str, parameters: Mapping[str, Any]) -> DictRow:
+        row = self._connection.execute(_QUERIES[name], parameters).fetchone()
+        assert row is not None  # noqa: S101 - each of the functions answers with one row
+        return row
+
+
+def _artifact(row: DictRow) -> Artifact | None:
+    return Artifact.model_validate(row) if row["artifact_id"] else None

@@ -1,0 +1,21 @@
+-- name: hold(artifact_id)^
+-- Lock an artifact until the transaction ends: see registry.hold_artifact.
+SELECT (held.artifact).* FROM registry.hold_artifact(:artifact_id) AS held;
+
+-- name: hold_bytes(artifact_id)^
+-- Lock an artifact and its location: see registry.hold_bytes.
+SELECT held.is_shared, (held.artifact).* FROM registry.hold_bytes(:artifact_id) AS held;
+
+-- name: move_processing(request)^
+-- Complete or fail an artifact: see registry.move_processing.
+SELECT moved.previous, (moved.artifact).*
+FROM registry.move_processing(:request) AS moved;
+
+-- name: move_disposition(request)^
+-- Archive, delete or purge an artifact: see registry.move_disposition.
+SELECT moved.previous, (moved.artifact).*
+FROM registry.move_disposition(:request) AS moved;
+
+-- name: update(request)^
+-- Merge metadata and set flags: see registry.update_artifact.
+SELECT (updated.artifact).* FROM registry.update_artifact(:request) AS updated;

@@ -1,0 +1,179 @@
+"""Registering artifacts: one, or a thousand at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+from pydantic import TypeAdapter
+
+from shared.database.constraints import constraint_errors
+from shared.database.pool import Database
+from shared.errors import ArtifactConflict, BatchRefused, InvalidInput, RegistryError
+from shared.models.artifacts import Artifact, ArtifactContent, ArtifactRegistration
+from shared.models.ids import new_id
+from shared.models.registrations import (
+    UNATTRIBUTED,
+    BatchItem,
+    IdempotencyKey,
+    Origin,
+    Outcome,
+    Registration,
+)
+from shared.repositories.artifacts import ArtifactRepository, Observation
+from shared.services.idempotency import do_once
+
+MAXIMUM_BATCH = 1000
+"""Registrations that one batch holds at most."""
+
+_CONTENT = set(ArtifactContent.model_fields) | {"processing", "stage"}
+_REQUEST = {"client_type", "client_refs", "overwrite", "register_unchanged"}
+
+
+class ArtifactRegistrations:
+    """Every call is one transaction."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def create_artifact(self, *, origin: Origin = UNATTRIBUTED, **fields: Any) -> Artifact:
+        """Register an artifact from keywords: the fields of `ArtifactRegistration`.
+
+        Answers with the new artifact, or with the current one where that holds the same bytes.
+
+        Raises ArtifactConflict where a current artifact exists and `overwrite` is not set, and
+        pydantic's ValidationError where a keyword is unknown or its value is not valid.
+        """
+        return self.register(ArtifactRegistration.model_validate(fields), origin).artifact
+
+    def register(
+        self,
+        registration: ArtifactRegistration,
+        origin: Origin = UNATTRIBUTED,
+        observation: Observation | None = None,
+        *,
+        once_per_state: bool = True,
+        artifact_id: UUID | None = None,
+        idempotency: IdempotencyKey | None = None,
+    ) -> Registration:
+        """Register an artifact: one transaction; one round trip without an idempotency key.
+
+        `observation` orders registrations of one blob by what was in the store when; without one
+        the caller's word stands. With `once_per_state`, an etag that was registered for the asset
+        is settled for good, a deleted one included. A caller whose request may be repeated gives
+        it the same `artifact_id` each time: the first one counts.
+
+        Raises ArtifactConflict, naming the artifact in the way; with an idempotency key also
+        RequestInFlight and IdempotencyKeyReused.
+        """
+        request = self._registration_request(registration, origin)
+        request["once_per_state"] = once_per_state
+        request["is_repeatable"] = artifact_id is not None
+        request["artifact"]["observation"] = observation.number if observation else None
+        if artifact_id:
+            request["artifact"]["artifact_id"] = str(artifact_id)
+        with self._database.connection() as connection, constraint_errors():
+            if idempotency is None:
+                return _accepted(ArtifactRepository(connection).register(request))
+            with connection.transaction():
+                return do_once(
+                    connection,
+                    idempotency,
+                    self._clock(),
+                    TypeAdapter(Registration),
+                    lambda: _accepted(ArtifactRepository(connection).register(request)),
+                )
+
+    def register_batch(
+        self,
+        registrations: Sequence[ArtifactRegistration],
+        origin: Origin = UNATTRIBUTED,
+        *,
+        atomic: bool,
+        idempotency: IdempotencyKey | None = None,
+    ) -> list[BatchItem]:
+        """Register up to `MAXIMUM_BATCH` artifacts; answers in their order.
+
+        With `atomic`, all of them or none: raises BatchRefused, which has every item at fault.
+        Otherwise each for itself, and what failed is in its place in the answer. Several for one
+        asset are registered in the order in which they stand.
+
+        Raises InvalidInput for an empty or too long list, and what an idempotency key may raise.
+        """
+        if not 1 <= len(registrations) <= MAXIMUM_BATCH:
+            raise InvalidInput(f"A batch has 1 to {MAXIMUM_BATCH} artifacts.", "/artifacts")
+        requests = [
+            self._registration_request(registration, origin) for registration in registrations
+        ]
+        with self._database.connection() as connection:
+            if idempotency is None and not atomic:
+                return _register_items(connection, requests)
+            with connection.transaction():
+                if idempotency is None:
+                    return _register_all(connection, requests)
+                register = _register_all if atomic else _register_items
+                return do_once(
+                    connection,
+                    idempotency,
+                    self._clock(),
+                    TypeAdapter(list[BatchItem]),
+                    lambda: register(connection, requests),
+                )
+
+    def _registration_request(
+        self, registration: ArtifactRegistration, origin: Origin
+    ) -> dict[str, Any]:
+        """What `registry.register_artifact` takes, for a sender's own word."""
+        return registration.model_dump(mode="json", include=_REQUEST) | {
+            "asset_id": str(new_id()),
+            "origin": origin.as_json(),
+            "once_per_state": True,
+            "is_repeatable": False,
+            "artifact": registration.model_dump(mode="json", include=_CONTENT)
+            | {"artifact_id": str(new_id()), "created_at": self._clock().isoformat()},
+        }
+
+
+def _accepted(registered: Registration) -> Registration:
+    if registered.outcome is Outcome.CONFLICT:
+        raise ArtifactConflict(registered.artifact.artifact_id)
+    return registered
+
+
+def _register_all(
+    connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
+) -> list[BatchItem]:
+    items = _register_items(connection, requests)
+    refused = {place: item.error for place, item in enumerate(items) if item.error}
+    if refused:
+        raise BatchRefused(refused)  # ends the transaction, hence undoes the others
+    return items
+
+
+def _register_items(
+    connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
+) -> list[BatchItem]:
+    """All in one go; one at a time where a single one, unknown which, breaks a constraint."""
+    try:
+        with connection.transaction(), constraint_errors():
+            registered = ArtifactRepository(connection).register_batch(requests)
+    except RegistryError:
+        return [_register_item(connection, request) for request in requests]
+    return [_item(registration) for registration in registered]
+
+
+def _register_item(connection: Connection[DictRow], request: Mapping[str, Any]) -> BatchItem:
+    try:
+        with connection.transaction(), constraint_errors():
+            return _item(ArtifactRepository(connection).register(request))
+    except RegistryError as error:
+        return BatchItem(None, error)
+
+
+def _item(registered: Registration) -> BatchItem:
+    if registered.outcome is Outcome.CONFLICT:
+        return BatchItem(None, ArtifactConflict(registered.artifact.artifact_id))
+    return BatchItem(registered, None)
