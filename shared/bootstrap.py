@@ -8,13 +8,23 @@ from threading import RLock
 from typing import TypeVar
 
 from shared.database.pool import Database
+from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.health import HealthService
 from shared.services.ingestion import IngestionService
 from shared.services.set_aside import SetAsideService
-from shared.settings import DatabaseSettings, KeySettings, Settings, TriggerSettings
+from shared.services.signing_keys import SigningKeys
+from shared.services.tokens import TokenService
+from shared.settings import (
+    DatabaseSettings,
+    KeySettings,
+    Settings,
+    TokenSettings,
+    TriggerSettings,
+)
 from shared.storage.blobs import BlobStore
+from shared.storage.issuer import Issuer
 from shared.storage.logs import quiet_request_logs
 from shared.storage.queues import StorageQueue
 
@@ -32,6 +42,7 @@ class Registry:
     artifacts: ArtifactService
     ingestion: IngestionService
     keys: ApiKeyService
+    access: AccessService
     health: HealthService
 
 
@@ -81,6 +92,14 @@ def keys() -> ApiKeyService:
     return ApiKeyService(database(), read.key_pepper.get_secret_value(), _now)
 
 
+def token_service(read: TokenSettings) -> TokenService | None:
+    """What checks bearer tokens, None where no issuer is set. Asks the issuer on first use."""
+    if not read.token_issuer:
+        return None
+    signing_keys = SigningKeys(Issuer(read.token_jwks_url).read_keys)
+    return TokenService(read.token_issuer, read.token_audience, signing_keys)
+
+
 @_once
 def registry() -> Registry:
     """The registry, built once per process on first use."""
@@ -99,5 +118,6 @@ def registry() -> Registry:
         artifacts=artifacts,
         ingestion=IngestionService(database(), artifacts, SetAsideService(database(), _now), store),
         keys=keys(),
+        access=AccessService(keys(), token_service(read)),
         health=HealthService(checks),
     )

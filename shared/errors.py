@@ -72,12 +72,24 @@ class LocationShared(RegistryError):
     """Another artifact that is not deleted points at the same bytes."""
 
 
+class BytesNotServed(RegistryError):
+    """The artifact's bytes are not in the storage account that this registry serves."""
+
+
+class BytesUncertain(RegistryError):
+    """The blob was written again since: whether it still holds this artifact's bytes is unknown."""
+
+
 class TooManyMatches(RegistryError):
     """More assets match than can be told apart; give more of their references."""
 
 
 class KeyNotFound(RegistryError):
     """There is no such API key."""
+
+
+class KeyEnded(RegistryError):
+    """The API key was revoked, has expired or was replaced."""
 
 
 class BlobNotFound(RegistryError):
@@ -108,9 +120,13 @@ class StorageUnavailable(Retryable):
     """The storage account cannot be reached at the moment."""
 
 
+class IssuerUnavailable(Retryable):
+    """The keys that tokens are signed with cannot be had from their issuer at the moment."""
+
+
 class KeyRejected(RegistryError):
-    """The API key is missing, unknown, expired or revoked."""
+    """The API key or token is missing or not valid, or both were presented."""
 
 
 class ScopeMissing(RegistryError):
-    """The API key does not carry the scope that this operation needs."""
+    """The credential does not carry the scope that this operation needs."""

@@ -1,8 +1,10 @@
 """The app's settings: environment variables, as Azure Functions hands app settings over."""
 
+from ipaddress import ip_address
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -35,7 +37,45 @@ class KeySettings(DatabaseSettings):
     """Keys the HMAC of API keys at rest: at least 32 random bytes, written as text."""
 
 
-class Settings(TriggerSettings, KeySettings):
+class TokenSettings(BaseSettings):
+    """Whose bearer tokens are believed: all three, or none for no tokens at all."""
+
+    model_config = SettingsConfigDict(env_prefix="REGISTRY_", frozen=True, extra="ignore")
+
+    token_issuer: str = ""
+    """The `iss` of its tokens: `https://login.microsoftonline.com/<tenant id>/v2.0`."""
+    token_audience: str = ""
+    """Their `aud`: the client id of this registry's app registration."""
+    token_jwks_url: str = Field(default="", validate_default=True)
+    """Its keys: `https://login.microsoftonline.com/<tenant id>/discovery/v2.0/keys`."""
+
+    @field_validator("token_jwks_url")
+    @classmethod
+    def _check_together(cls, url: str, others: ValidationInfo) -> str:
+        given = [others.data.get("token_issuer"), others.data.get("token_audience"), url]
+        if any(given) and not all(given):
+            raise ValueError("issuer, audience and URL of the keys are set together or not at all")
+        if url and not _is_safe(url):
+            raise ValueError("keys are read over https only, or from this machine")
+        return url
+
+
+def _is_safe(url: str) -> bool:
+    """Whether nobody on the way could put keys of their own in."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    return parts.scheme == "http" and _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Settings(TriggerSettings, KeySettings, TokenSettings):
     """All that the app needs. Read once, by `shared.bootstrap`."""
 
     storage: SecretStr

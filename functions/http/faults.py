@@ -27,8 +27,15 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.LocationShared: ProblemType(
         409, "location-shared", "Another artifact points at these bytes"
     ),
+    errors.BytesNotServed: ProblemType(
+        409, "bytes-not-served", "The bytes are not in this registry's storage account"
+    ),
+    errors.BytesUncertain: ProblemType(
+        409, "bytes-uncertain", "The blob was written again since it was registered"
+    ),
     errors.TooManyMatches: ProblemType(422, "too-many-matches", "Too many assets match"),
     errors.KeyNotFound: ProblemType(404, "key-not-found", "No such API key"),
+    errors.KeyEnded: ProblemType(409, "key-ended", "The API key's life is over"),
     errors.BlobNotFound: ProblemType(422, "blob-not-found", "No such blob"),
     errors.BlobUnreadable: ProblemType(409, "blob-unreadable", "The blob cannot be read"),
     errors.StorageAccountNotAllowed: ProblemType(
@@ -42,8 +49,11 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.StorageUnavailable: ProblemType(
         503, "storage-unavailable", "The storage account is not available"
     ),
-    errors.KeyRejected: ProblemType(401, "key-rejected", "A valid API key is needed"),
-    errors.ScopeMissing: ProblemType(403, "scope-missing", "The API key does not allow this"),
+    errors.IssuerUnavailable: ProblemType(
+        503, "issuer-unavailable", "The token issuer is not available"
+    ),
+    errors.KeyRejected: ProblemType(401, "key-rejected", "A valid API key or token is needed"),
+    errors.ScopeMissing: ProblemType(403, "scope-missing", "The credential does not allow this"),
 }
 """One entry for each class, which a test checks; a class of no entry is an internal error."""
 

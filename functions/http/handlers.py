@@ -25,6 +25,7 @@ _LOGGER = logging.getLogger(__name__)
 _DETAILS = {
     404: "There is nothing at this path.",
     405: "Nothing at this path answers to this method.",
+    415: "A body is application/json.",
 }
 
 
@@ -56,7 +57,7 @@ async def _registry_error(request: Request, fault: Exception) -> Response:
 
 def _headers_of(fault: RegistryError) -> dict[str, str]:
     if isinstance(fault, KeyRejected):
-        return {"WWW-Authenticate": "ApiKey"}
+        return {"WWW-Authenticate": "ApiKey, Bearer"}
     if isinstance(fault, Retryable):
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return {}

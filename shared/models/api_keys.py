@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from shared.errors import ScopeMissing
 from shared.models.ids import KeyId
 
 
 class Scope(StrEnum):
-    """What a key may be for. None includes another: a key opens exactly what it lists."""
+    """What a credential is for. None includes another: it opens exactly what it lists."""
 
     READ = "read"
     WRITE = "write"
@@ -25,11 +24,6 @@ class ApiKey:
     scopes: frozenset[Scope]
     created_at: datetime
     expires_at: datetime | None
-
-    def require(self, scope: Scope) -> None:
-        """Raise ScopeMissing unless the key lists this scope."""
-        if scope not in self.scopes:
-            raise ScopeMissing(f"The API key does not carry the scope '{scope}'.")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def test_without_a_valid_key_nothing_is_told(app: RunningApp, key: str) -> None:
     answer = app.get(MISSING, key=key)
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["www-authenticate"] == "ApiKey"
+    assert answer.headers["www-authenticate"] == "ApiKey, Bearer"
 
 
 def test_a_key_that_may_read_reads(app: RunningApp) -> None:

@@ -21,6 +21,7 @@ from shared.database.queries import load_queries
 from shared.errors import InvalidInput, KeyRejected, ScopeMissing
 from shared.models.api_keys import Scope
 from shared.repositories import api_keys
+from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from tests.integration.clock import TickingClock
 
@@ -103,13 +104,13 @@ def test_a_key_is_good_until_the_instant_it_expires(
 def test_a_key_allows_exactly_the_scopes_that_it_lists(
     keys: ApiKeyService, held: list[Scope]
 ) -> None:
-    key = keys.authenticate(keys.create("k", held).text)
+    caller = AccessService(keys).authenticate(keys.create("k", held).text, None)
     for scope in Scope:
         if scope in held:
-            key.require(scope)
+            caller.require(scope)
         else:
             with pytest.raises(ScopeMissing):
-                key.require(scope)
+                caller.require(scope)
 
 
 @pytest.mark.parametrize("name", ["", "x" * 101, "a\x00b", "\ud800"])

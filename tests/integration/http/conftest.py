@@ -11,6 +11,7 @@ from functions.http.app import build_app
 from shared.bootstrap import Registry
 from shared.database.pool import Database
 from shared.models.api_keys import Scope
+from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.health import HealthService
@@ -32,6 +33,7 @@ def build_registry(
     database: Database, artifacts: ArtifactService, health: HealthService | None = None
 ) -> Registry:
     set_aside = SetAsideService(database, now)
+    keys = ApiKeyService(database, "p" * 32, now)
     return Registry(
         settings=Settings(
             database_url=SecretStr("postgresql://unused"),
@@ -40,7 +42,8 @@ def build_registry(
         ),
         artifacts=artifacts,
         ingestion=IngestionService(database, artifacts, set_aside, BlobStore(STORAGE)),
-        keys=ApiKeyService(database, "p" * 32, now),
+        keys=keys,
+        access=AccessService(keys),
         health=health or HealthService({"database": lambda: database.check(2.0)}),
     )
 

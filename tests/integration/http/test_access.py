@@ -44,7 +44,7 @@ def admin_paths() -> list[str]:
 def test_no_admin_route_answers_without_a_key(anonymous: Caller, path: str) -> None:
     found = anonymous.get(path)
     problem(found, 401, "key-rejected")
-    assert found.headers["www-authenticate"] == "ApiKey"
+    assert found.headers["www-authenticate"] == "ApiKey, Bearer"
 
 
 def test_every_rejected_key_gets_the_same_answer(
