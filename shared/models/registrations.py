@@ -64,7 +64,7 @@ def _item_error_from_json(told: RegistryError | dict[str, str] | None) -> Regist
 
 
 ItemError = Annotated[
-    RegistryError, PlainSerializer(_item_error_to_json), PlainValidator(_item_error_from_json)
+    RegistryError, PlainValidator(_item_error_from_json), PlainSerializer(_item_error_to_json)
 ]
 """An error that a list of answers may be stored with; it comes back as the same."""
 

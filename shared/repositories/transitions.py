@@ -30,6 +30,11 @@ class TransitionRepository:
         artifact = _artifact(row)
         return (artifact, row["is_shared"]) if artifact else None
 
+    def is_state_of_another(self, artifact_id: UUID, blob_etag: str) -> bool:
+        """Whether another artifact at the same location was registered with this etag."""
+        parameters = {"artifact_id": artifact_id, "blob_etag": blob_etag}
+        return self._one("is_state_of_another", parameters)["is_another"]
+
     def move_processing(self, request: Mapping[str, Any]) -> tuple[str, Artifact] | None:
         """Run `registry.move_processing`: (state before, artifact after), None if unknown."""
         return self._moved("move_processing", request)

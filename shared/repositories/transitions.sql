@@ -1,10 +1,18 @@
 -- name: hold(artifact_id)^
 -- Lock an artifact until the transaction ends: see registry.hold_artifact.
-SELECT (held.artifact).* FROM registry.hold_artifact(:artifact_id) AS held;
+SELECT * FROM registry.hold_artifact(:artifact_id);
 
 -- name: hold_bytes(artifact_id)^
 -- Lock an artifact and its location: see registry.hold_bytes.
 SELECT held.is_shared, (held.artifact).* FROM registry.hold_bytes(:artifact_id) AS held;
+
+-- name: is_state_of_another(artifact_id, blob_etag)^
+-- Whether a state of a blob was registered as another artifact.
+SELECT EXISTS (
+    SELECT FROM registry.artifacts AS self
+    JOIN registry.artifacts AS other USING (location_key)
+    WHERE self.artifact_id = :artifact_id AND other.artifact_id <> :artifact_id AND other.blob_etag = :blob_etag
+) AS is_another;
 
 -- name: move_processing(request)^
 -- Complete or fail an artifact: see registry.move_processing.
@@ -18,4 +26,4 @@ FROM registry.move_disposition(:request) AS moved;
 
 -- name: update(request)^
 -- Merge metadata and set flags: see registry.update_artifact.
-SELECT (updated.artifact).* FROM registry.update_artifact(:request) AS updated;
+SELECT * FROM registry.update_artifact(:request);

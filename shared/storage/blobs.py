@@ -1,10 +1,12 @@
 """Blobs of one storage account."""
 
 from collections.abc import Generator
+from contextlib import suppress
 
+from azure.core import MatchConditions
 from azure.storage.blob import BlobServiceClient
 
-from shared.errors import StorageAccountNotAllowed
+from shared.errors import BlobNotFound, StorageAccountNotAllowed
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.storage.faults import account_faults, blob_faults
 from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
@@ -31,8 +33,10 @@ class BlobStore:
         """Name of the storage account."""
         return self._service.account_name or ""
 
-    def properties(self, reference: BlobReference) -> BlobProperties:
-        """What the store says of a blob now.
+    def properties(
+        self, reference: BlobReference, *, version_id: str | None = None
+    ) -> BlobProperties:
+        """What the store says of a blob now, or of one of its versions.
 
         Raises StorageAccountNotAllowed for another account, BlobNotFound (it says whether the blob
         or its container is missing), StorageUnavailable.
@@ -41,7 +45,7 @@ class BlobStore:
         # A view on the account's one client and its connections: cheap, so none is kept.
         client = self._service.get_blob_client(reference.container, reference.path)
         with blob_faults(reference):
-            found = client.get_blob_properties()
+            found = client.get_blob_properties(version_id=version_id)
         return BlobProperties(
             reference=reference,
             uri=client.url.partition("?")[0],  # what follows is a shared access signature
@@ -63,6 +67,37 @@ class BlobStore:
         """
         self._require_own(properties.reference)
         yield from read_ahead(self._ranges.read(properties), CHUNKS_AHEAD)
+
+    def remove(self, properties: BlobProperties) -> None:
+        """Remove a blob in the state that its etag names; one that is gone already is no fault.
+
+        Raises BlobChanged when it has another state by now, BlobUnreadable where the store
+        refuses (a lease, a policy), StorageAccountNotAllowed, StorageUnavailable.
+        """
+        self._require_own(properties.reference)
+        client = self._service.get_blob_client(
+            properties.reference.container, properties.reference.path
+        )
+        with suppress(BlobNotFound), blob_faults(properties.reference):
+            client.delete_blob(
+                version_id=properties.version_id,
+                etag=properties.etag,
+                match_condition=MatchConditions.IfNotModified,
+            )
+
+    def set_tier(self, properties: BlobProperties, tier: str) -> None:
+        """Move a blob to another access tier.
+
+        The store takes no condition here: see first that the blob is the one meant. Raises
+        BlobNotFound, BlobUnreadable where it has no tiers (a page blob, say),
+        StorageAccountNotAllowed, StorageUnavailable.
+        """
+        self._require_own(properties.reference)
+        client = self._service.get_blob_client(
+            properties.reference.container, properties.reference.path
+        )
+        with blob_faults(properties.reference):
+            client.set_standard_blob_tier(tier, version_id=properties.version_id)
 
     def check(self) -> None:
         """Return within seconds when the account answers; raises StorageUnavailable."""

@@ -25,7 +25,7 @@ BEGIN
     IF FOUND THEN
         PERFORM pg_advisory_xact_lock(hashtext('registry.location'), lock);
     END IF;
-    SELECT (held.artifact).* INTO artifact FROM registry.hold_artifact(wanted) AS held;
+    SELECT * INTO artifact FROM registry.hold_artifact(wanted);
     is_shared := EXISTS (
         SELECT FROM registry.artifacts AS other
         WHERE other.location_key = artifact.location_key AND other.artifact_id <> artifact.artifact_id

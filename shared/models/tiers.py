@@ -1,0 +1,14 @@
+"""Access tiers of the blob store that are colder than the one in use."""
+
+from enum import StrEnum
+
+
+class ColderTier(StrEnum):
+    """Where archived bytes lie, written as Azure Storage writes it.
+
+    `Archive` must be rehydrated, which takes hours, before the bytes can be read again.
+    """
+
+    COOL = "Cool"
+    COLD = "Cold"
+    ARCHIVE = "Archive"
