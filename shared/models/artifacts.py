@@ -20,12 +20,12 @@ from shared.models.axes import Disposition, Processing, Stage, Status
 from shared.models.client_refs import ClientRefs
 from shared.models.content_hash import ContentHashField
 from shared.models.ids import ArtifactId, AssetId, IdInput
-from shared.models.text import Text, storable_json
+from shared.models.text import Text, keepable_json
 
 ShortText = Annotated[Text, Field(min_length=1, max_length=64)]
 Label = Annotated[Text, Field(min_length=1, max_length=100)]
 Name = Annotated[Text, Field(min_length=1, max_length=255)]
-StorableJson = Annotated[JsonValue, AfterValidator(storable_json)]
+StorableJson = Annotated[JsonValue, AfterValidator(keepable_json)]
 _USER = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/@]*@")
 _SECRET = re.compile(
     r"(?:^|[&_-])(?:sig|signature|token|key|secret|password|credential)=", re.IGNORECASE
@@ -46,6 +46,10 @@ def _representable(moment: datetime) -> datetime:
     if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         raise ValueError(f"the year lies between {_FIRST_YEAR} and {_LAST_YEAR}")
     return moment.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_representable)]
+"""A time in UTC."""
 
 
 class Location(BaseModel):
@@ -78,7 +82,7 @@ class ArtifactContent(Location):
     artifact_type: Label | None = None
     data: StorableJson = None
     """Small inline content."""
-    metadata: Annotated[dict[str, JsonValue], AfterValidator(storable_json)] = Field(
+    metadata: Annotated[dict[str, JsonValue], AfterValidator(keepable_json)] = Field(
         default_factory=dict[str, JsonValue]
     )
     stac_collection_id: Name | None = None
@@ -91,7 +95,7 @@ class ArtifactContent(Location):
     producer_version: Label | None = None
     is_resumable: StrictBool = False
     is_final: StrictBool = False
-    expires_at: Annotated[AwareDatetime, AfterValidator(_representable)] | None = None
+    expires_at: Moment | None = None
 
 
 class ArtifactRegistration(ArtifactContent):
@@ -124,7 +128,7 @@ class ArtifactChanges(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    metadata: Annotated[dict[str, JsonValue], AfterValidator(storable_json)] = Field(
+    metadata: Annotated[dict[str, JsonValue], AfterValidator(keepable_json)] = Field(
         default_factory=dict[str, JsonValue]
     )
     is_resumable: StrictBool | None = None

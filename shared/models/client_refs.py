@@ -8,7 +8,7 @@ from typing import Annotated, cast
 from pydantic import AfterValidator, JsonValue
 
 from shared.errors import InvalidInput
-from shared.models.text import storable
+from shared.models.text import keepable
 
 MAXIMUM_BYTES = 8192
 MAXIMUM_DEPTH = 16
@@ -51,7 +51,7 @@ def _number(value: float) -> int | float:
 
 def _text(value: str) -> str:
     try:
-        return storable(value)
+        return keepable(value)
     except ValueError as error:
         raise InvalidInput(f"client_refs: {error}", "/client_refs") from None
 

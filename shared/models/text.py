@@ -1,8 +1,13 @@
-"""Text that PostgreSQL can hold."""
+"""Text that PostgreSQL can hold, and that may be kept."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, JsonValue
+
+from shared.models.signatures import without_signatures
+
+MAXIMUM_DEPTH = 100
+"""Levels of a JSON document that is kept; every reader of it must be able to follow."""
 
 
 def storable(text: str) -> str:
@@ -16,20 +21,27 @@ def storable(text: str) -> str:
     return text
 
 
-def storable_json(value: JsonValue) -> JsonValue:
-    """The value itself; ValueError where any text in it could not be stored."""
-    pending: list[JsonValue] = [value]
-    while pending:  # a loop: the nesting of hostile input may exceed Python's stack
-        item = pending.pop()
-        if isinstance(item, str):
-            storable(item)
-        elif isinstance(item, list):
-            pending.extend(item)
-        elif isinstance(item, dict):
-            pending.extend(item.keys())
-            pending.extend(item.values())
+def keepable(text: str) -> str:
+    """The text without signatures; ValueError where it could not be stored."""
+    return without_signatures(storable(text))
+
+
+def keepable_json(value: JsonValue) -> JsonValue:
+    """The value with every text in it keepable; ValueError also where it nests too deep."""
+    return _keepable_json(value, 1)
+
+
+def _keepable_json(value: JsonValue, depth: int) -> JsonValue:
+    if depth > MAXIMUM_DEPTH:
+        raise ValueError(f"JSON deeper than {MAXIMUM_DEPTH} levels is not accepted")
+    if isinstance(value, str):
+        return keepable(value)
+    if isinstance(value, list):
+        return [_keepable_json(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {keepable(key): _keepable_json(item, depth + 1) for key, item in value.items()}
     return value
 
 
-Text = Annotated[str, AfterValidator(storable)]
-"""A field whose text is storable."""
+Text = Annotated[str, AfterValidator(keepable)]
+"""A field whose text is storable, and is stored without signatures."""

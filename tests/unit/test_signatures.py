@@ -1,0 +1,70 @@
+"""What opens something is never kept, wherever a sender wrote it."""
+
+import pytest
+from pydantic import ValidationError
+
+from shared.models.artifacts import ArtifactChanges, ArtifactRegistration
+from shared.models.client_refs import canonical_refs
+from shared.models.signatures import without_signatures
+from shared.models.text import MAXIMUM_DEPTH
+
+SECRET = "c2VjcmV0JTNE"
+SIGNED = f"https://a.blob.core.windows.net/c/b.tif?sv=2024-11-04&sp=r&sig={SECRET}&se=2030"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (SIGNED, "https://a.blob.core.windows.net/c/b.tif"),
+        (f"see {SIGNED} and more", "see https://a.blob.core.windows.net/c/b.tif and more"),
+        (f"https://x/b?SIG={SECRET}", "https://x/b"),
+        (f"https://x/b?X-Amz-Date=1&X-Amz-Signature={SECRET}", "https://x/b"),
+        (f"https://x/go?to=https%3A%2F%2Fy%2Fb%3Fsv%3D1%26sig%3D{SECRET}", "https://x/go"),
+        (f"https%3A%2F%2Fy%2Fb%3Fsv%3D1%26sig%3D{SECRET}", "https%3A%2F%2Fy%2Fb"),
+        (
+            f"AccountName=a;AccountKey={SECRET}==;Other=x",
+            "AccountName=a;AccountKey=REDACTED;Other=x",
+        ),
+        ("https://x/b?page=2&design=1", "https://x/b?page=2&design=1"),
+        ("code=EPSG:4326; sig figs = 3", "code=EPSG:4326; sig figs = 3"),
+        ("what?design=flat", "what?design=flat"),
+        ("plain", "plain"),
+    ],
+)
+def test_signed_queries_and_keys_are_cut_out_and_nothing_else(text: str, kept: str) -> None:
+    assert without_signatures(text) == kept
+
+
+def test_no_field_of_a_registration_keeps_a_signature() -> None:
+    texts = dict.fromkeys(
+        ("blob_path", "uri", "stac_item_id", "source_job_id", "producer", "content_type"), SIGNED
+    )
+    registration = ArtifactRegistration.model_validate(
+        {
+            "client_type": "ddh",
+            "client_refs": {"href": SIGNED, SIGNED: [SIGNED]},
+            "storage_account": "account",
+            "container": "container",
+            "metadata": {"links": [{"href": SIGNED}], SIGNED: 1},
+            "data": {"deep": [[SIGNED]]},
+            **texts,
+        }
+    )
+    assert SECRET not in registration.model_dump_json()
+    assert registration.uri == "https://a.blob.core.windows.net/c/b.tif"
+
+
+def test_no_change_keeps_a_signature() -> None:
+    assert SECRET not in ArtifactChanges(metadata={"href": SIGNED}).model_dump_json()
+
+
+def test_references_are_the_same_whatever_signature_they_came_with() -> None:
+    assert canonical_refs({"href": SIGNED}) == canonical_refs({"href": SIGNED.partition("?")[0]})
+
+
+def test_json_that_nests_too_deep_is_refused() -> None:
+    deep: object = 1
+    for _ in range(MAXIMUM_DEPTH + 1):
+        deep = [deep]
+    with pytest.raises(ValidationError, match="levels"):
+        ArtifactChanges.model_validate({"metadata": {"deep": deep}})
