@@ -8,6 +8,9 @@ from pydantic import JsonValue
 from shared.models.artifacts import Artifact
 from shared.models.ids import ArtifactId
 
+MAXIMUM_PAGE = 1000
+"""Artifacts that one page holds at most."""
+
 
 class Direction(StrEnum):
     """Which way to follow the chain that an artifact is part of."""
@@ -64,7 +67,10 @@ class Chain:
 
 @dataclass(frozen=True)
 class Page:
-    """Artifacts of a list; `next` continues it, None where it ends."""
+    """Artifacts of a list; `next` continues it, None where it ends.
+
+    Even a page without artifacts may go on.
+    """
 
     artifacts: list[Artifact]
     next: str | None

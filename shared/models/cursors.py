@@ -11,6 +11,11 @@ def write_cursor(of: str, position: object) -> str:
     return urlsafe_b64encode(f"{of}:{position}".encode()).decode().rstrip("=")
 
 
+def foreign_cursor() -> InvalidInput:
+    """The error for a cursor that was not made for the list it is given to."""
+    return InvalidInput("The cursor does not belong to this list.", "/cursor")
+
+
 def read_cursor(of: str, cursor: str) -> str:
     """The position that a cursor holds.
 
@@ -22,7 +27,7 @@ def read_cursor(of: str, cursor: str) -> str:
         text = ""
     made_for, _, position = text.partition(":")
     if made_for != of:
-        raise InvalidInput("The cursor does not belong to this list.", "/cursor")
+        raise foreign_cursor()
     return position
 
 
@@ -34,5 +39,5 @@ def read_number(of: str, cursor: str) -> int:
     except ValueError:
         number = 2**63
     if not -(2**63) <= number < 2**63:
-        raise InvalidInput("The cursor does not belong to this list.", "/cursor")
+        raise foreign_cursor()
     return number

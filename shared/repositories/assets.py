@@ -14,6 +14,10 @@ from shared.database.queries import load_queries
 from shared.models.artifacts import Artifact
 from shared.models.assets import Asset
 from shared.models.chains import Direction
+from shared.models.ids import AssetId
+
+BEYOND_REVISIONS = 2**31 - 1
+"""Above every revision."""
 
 _QUERIES = load_queries(__file__)
 
@@ -27,6 +31,18 @@ class ChainPage:
     positions: list[int]
 
 
+@dataclass(frozen=True)
+class ContainingAssets:
+    """What is known of the assets whose references contain others."""
+
+    oldest: Asset | None
+    oldest_with_current: AssetId | None
+    """The oldest that has a current artifact."""
+    count: int
+    is_certain: bool
+    """False where so many share the references that not all of them were looked at."""
+
+
 class AssetRepository:
     """Every statement about assets. Never commits."""
 
@@ -35,14 +51,30 @@ class AssetRepository:
 
     def exact(self, client_type: str, client_refs: Mapping[str, JsonValue]) -> Asset | None:
         """The asset of exactly these canonical references."""
-        assets = self._assets("exact", client_type, client_refs, {})
-        return assets[0] if assets else None
+        row = self._one("exact", _identity(client_type, client_refs))
+        return _asset(row) if row else None
 
     def containing(
         self, client_type: str, client_refs: Mapping[str, JsonValue], limit: int
-    ) -> list[Asset]:
-        """Assets whose references contain these, oldest first."""
-        return self._assets("containing", client_type, client_refs, {"limit": limit})
+    ) -> ContainingAssets:
+        """The assets whose references contain these, counted up to a limit."""
+        row = self._one("containing", _identity(client_type, client_refs) | {"limit": limit})
+        assert row is not None  # noqa: S101 - the function always answers with one row
+        return ContainingAssets(
+            _asset(row) if row["asset_id"] else None,
+            row["oldest_with_current"],
+            row["matched_assets"],
+            row["is_certain"],
+        )
+
+    def current(self, asset_id: UUID) -> Artifact | None:
+        """The current artifact of an asset."""
+        row = self._one("current", {"asset_id": asset_id})
+        return Artifact.model_validate(row) if row else None
+
+    def newest(self, asset_id: UUID) -> Artifact | None:
+        """The newest revision of an asset, whatever its state."""
+        return next(iter(self.history(asset_id, below=BEYOND_REVISIONS, limit=1)), None)
 
     def history(self, asset_id: UUID, *, below: int, limit: int) -> list[Artifact]:
         """Revisions below a number, newest first."""
@@ -66,13 +98,13 @@ class AssetRepository:
         artifacts = [Artifact.model_validate(row) for row in rows]
         return ChainPage(rows[0]["chain_length"], artifacts, [row["position"] for row in rows])
 
-    def _assets(
-        self,
-        name: str,
-        client_type: str,
-        client_refs: Mapping[str, JsonValue],
-        parameters: Mapping[str, Any],
-    ) -> list[Asset]:
-        identity = {"client_type": client_type, "client_refs": Jsonb(client_refs)}
-        rows = self._connection.execute(_QUERIES[name], {**identity, **parameters}).fetchall()
-        return [Asset(**row) for row in rows]
+    def _one(self, name: str, parameters: Mapping[str, Any]) -> DictRow | None:
+        return self._connection.execute(_QUERIES[name], parameters).fetchone()
+
+
+def _identity(client_type: str, client_refs: Mapping[str, JsonValue]) -> dict[str, Any]:
+    return {"client_type": client_type, "client_refs": Jsonb(client_refs)}
+
+
+def _asset(row: DictRow) -> Asset:
+    return Asset(row["asset_id"], row["client_type"], row["client_refs"], row["last_revision"])

@@ -4,14 +4,21 @@ SELECT asset_id, client_type, client_refs, last_revision
 FROM registry.assets
 WHERE identity_key = registry.identity_key(:client_type, :client_refs) AND client_refs = :client_refs;
 
--- name: containing(client_type, client_refs, limit)
--- Assets whose references contain these, the oldest first (ids are UUIDv7). References that few
--- assets share are found by the GIN index; those that most share, in the order of the ids.
-SELECT asset_id, client_type, client_refs, last_revision
-FROM registry.assets
-WHERE client_type = :client_type AND client_refs @> :client_refs
-ORDER BY asset_id
-LIMIT :limit;
+-- name: containing(client_type, client_refs, limit)^
+-- The oldest asset whose references contain these (ids are UUIDv7), how many do, and the oldest of
+-- them that has a current artifact: see registry.assets_containing.
+SELECT asset.asset_id, asset.client_type, asset.client_refs, asset.last_revision,
+    found.oldest_with_current, cardinality(found.asset_ids) AS matched_assets,
+    found.is_complete OR cardinality(found.asset_ids) >= :limit AS is_certain
+FROM registry.assets_containing(:client_type, :client_refs, :limit) AS found
+LEFT JOIN registry.assets AS asset ON asset.asset_id = found.asset_ids[1];
+
+-- name: current(asset_id)^
+-- The current artifact of an asset, if it has one.
+SELECT record.*
+FROM registry.assets AS asset
+JOIN registry.artifact_records AS record ON record.artifact_id = asset.current_artifact_id
+WHERE asset.asset_id = :asset_id;
 
 -- name: history(asset_id, below, limit)
 -- Revisions of an asset, newest first, below a revision.

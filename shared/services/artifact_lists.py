@@ -1,8 +1,14 @@
 """Listing artifacts by whatever is known of them."""
 
+from datetime import datetime
+from uuid import UUID
+
 from shared.database.pool import Database
-from shared.models.chains import Page
-from shared.models.listings import ArtifactFilter, ArtifactSort
+from shared.errors import InvalidInput
+from shared.models.chains import MAXIMUM_PAGE, Page
+from shared.models.cursors import foreign_cursor, read_cursor, write_cursor
+from shared.models.listings import ArtifactFilter, ArtifactSort, Position
+from shared.repositories.listings import ListRepository
 
 
 class ArtifactLists:
@@ -19,5 +25,35 @@ class ArtifactLists:
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page:
-        """A page of the artifacts that satisfy the filter."""
-        raise NotImplementedError
+        """A page of the artifacts that satisfy the filter.
+
+        A page may hold fewer than `limit` artifacts, even none, while `next` is not null: where
+        few of very many artifacts satisfy the filter, each page looks at a bounded number of them.
+        The list ends where `next` is null. Artifacts that are registered meanwhile make no page
+        repeat or skip others; one that is changed meanwhile moves in a list by `updated_at`.
+
+        Raises InvalidInput for a limit outside 1 to MAXIMUM_PAGE, and for a cursor of another
+        filter or sort.
+        """
+        if not 1 <= limit <= MAXIMUM_PAGE:
+            raise InvalidInput(f"A page holds 1 to {MAXIMUM_PAGE} artifacts.", "/limit")
+        name = f"list{sort}-{wanted.fingerprint}"
+        after = _read_position(name, cursor) if cursor is not None else None
+        with self._database.connection() as connection:
+            page = ListRepository(connection).page(wanted, sort, after=after, limit=limit)
+        return Page(page.artifacts, _write_position(name, page.next) if page.next else None)
+
+
+def _write_position(name: str, position: Position) -> str:
+    return write_cursor(name, f"{position.artifact_id} {position.at.isoformat()}")
+
+
+def _read_position(name: str, cursor: str) -> Position:
+    artifact_id, _, at = read_cursor(name, cursor).partition(" ")
+    try:
+        position = Position(datetime.fromisoformat(at), UUID(artifact_id))
+    except ValueError:
+        raise foreign_cursor() from None
+    if position.at.tzinfo is None:
+        raise foreign_cursor()
+    return position

@@ -1,28 +1,34 @@
 """Finding artifacts: by id, by client references, by STAC item, by job, along their chain."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from pydantic import JsonValue
 
 from shared.database.pool import Database
-from shared.errors import ArtifactNotFound
+from shared.errors import ArtifactNotFound, TooManyMatches
 from shared.models.artifacts import Artifact
 from shared.models.assets import Asset
-from shared.models.chains import Chain, Direction, History, Match, MatchedArtifact, Page
+from shared.models.chains import (
+    MAXIMUM_PAGE,
+    Chain,
+    Direction,
+    History,
+    Match,
+    MatchedArtifact,
+    Page,
+)
 from shared.models.client_refs import canonical_refs
 from shared.models.cursors import read_cursor, read_number, write_cursor
-from shared.models.ids import ArtifactId, parse_id
+from shared.models.ids import ArtifactId, AssetId, parse_id
 from shared.repositories.artifacts import ArtifactRepository
-from shared.repositories.assets import AssetRepository
+from shared.repositories.assets import BEYOND_REVISIONS, AssetRepository
 
-MAXIMUM_PAGE = 1000
-"""Artifacts that one page holds at most."""
 MAXIMUM_MATCHES = 100
 """Assets counted for partial references; the count stops there."""
 
 _FIRST_ID = UUID(int=0)
-_BEYOND_REVISIONS = 2**31 - 1
 _BEFORE_POSITIONS = -(2**31)
 
 
@@ -44,8 +50,27 @@ class ArtifactReads:
         *,
         include_superseded: bool = False,
     ) -> MatchedArtifact:
-        """The asset's current artifact; raises ArtifactNotFound."""
-        raise NotImplementedError
+        """The current artifact of the asset of these references.
+
+        That is the asset of exactly these, else the oldest with a current artifact among those
+        whose references contain them: the answer says which, and how many assets matched. With
+        `include_superseded` it is the newest revision, whatever became of it, of the exact or
+        oldest asset.
+
+        Raises InvalidInput for `{}`, ArtifactNotFound, and TooManyMatches where more assets share
+        the references than a request looks at.
+        """
+        refs = canonical_refs(client_refs)
+        with self._database.connection() as connection:
+            assets = AssetRepository(connection)
+            matching = _matching(assets, client_type, refs)
+            if include_superseded:
+                artifact = matching.oldest and assets.newest(matching.oldest.asset_id)
+            else:
+                current_of = matching.oldest_with_current
+                artifact = assets.current(current_of) if current_of else None
+        told = _found(artifact).model_dump()
+        return MatchedArtifact(**told, match=matching.match, matched_assets=matching.count)
 
     def get_by_stac(self, collection_id: str, item_id: str) -> Artifact:
         """The active artifact of a STAC item, else its newest; raises ArtifactNotFound."""
@@ -75,18 +100,18 @@ class ArtifactReads:
 
         The asset of exactly these references, else the oldest whose references contain them: the
         answer says which, and how many assets matched.
+
+        Raises TooManyMatches where more assets share the references than a request looks at.
         """
         refs = canonical_refs(client_refs)
-        below = read_number("history", cursor) if cursor else _BEYOND_REVISIONS
+        below = read_number("history", cursor) if cursor else BEYOND_REVISIONS
         with self._database.connection() as connection:
             assets = AssetRepository(connection)
-            exact = assets.exact(client_type, refs)
-            matching = [exact] if exact else assets.containing(client_type, refs, MAXIMUM_MATCHES)
-            if not matching:
+            matching = _matching(assets, client_type, refs)
+            if matching.oldest is None:
                 return History(client_type, refs, Match.NONE, 0, 0, [], None)
-            artifacts = assets.history(matching[0].asset_id, below=below, limit=limit + 1)
-        match = Match.EXACT if exact else Match.CONTAINMENT
-        return _history(matching[0], match, len(matching), artifacts, limit)
+            artifacts = assets.history(matching.oldest.asset_id, below=below, limit=limit + 1)
+        return _history(matching.oldest, matching, artifacts, limit)
 
     def get_supersession_chain(
         self,
@@ -113,16 +138,34 @@ class ArtifactReads:
         )
 
 
-def _history(
-    asset: Asset, match: Match, matched_assets: int, artifacts: list[Artifact], limit: int
-) -> History:
+@dataclass(frozen=True)
+class _Matching:
+    match: Match
+    oldest: Asset | None
+    oldest_with_current: AssetId | None
+    count: int
+
+
+def _matching(assets: AssetRepository, client_type: str, refs: dict[str, JsonValue]) -> _Matching:
+    """The asset of exactly these references, else those that contain them."""
+    exact = assets.exact(client_type, refs)
+    if exact:
+        return _Matching(Match.EXACT, exact, exact.asset_id, 1)
+    containing = assets.containing(client_type, refs, MAXIMUM_MATCHES)
+    if not containing.is_certain:
+        raise TooManyMatches
+    match = Match.CONTAINMENT if containing.oldest else Match.NONE
+    return _Matching(match, containing.oldest, containing.oldest_with_current, containing.count)
+
+
+def _history(asset: Asset, matching: _Matching, artifacts: list[Artifact], limit: int) -> History:
     kept = artifacts[:limit]
     more = len(artifacts) > limit
     return History(
         asset.client_type,
         asset.client_refs,
-        match,
-        matched_assets,
+        matching.match,
+        matching.count,
         asset.last_revision,
         kept,
         write_cursor("history", kept[-1].revision) if more else None,
