@@ -1,12 +1,17 @@
 """API keys in PostgreSQL."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
 
 from shared.database.queries import load_queries
-from shared.models.api_keys import ApiKey, Scope
+from shared.models.api_keys import ApiKey, KeyMatch, Scope
+from shared.models.registrations import Origin
 
 _QUERIES = load_queries(__file__)
 
@@ -19,21 +24,66 @@ class ApiKeyRepository:
 
     def add(self, key: ApiKey, key_hash: bytes) -> None:
         """Keep a new key."""
-        parameters = {
-            "key_id": key.key_id,
-            "name": key.name,
-            "key_hash": key_hash,
-            "scopes": sorted(key.scopes),
-            "created_at": key.created_at,
-            "expires_at": key.expires_at,
-        }
+        parameters = key.model_dump() | {"scopes": sorted(key.scopes), "key_hash": key_hash}
         self._connection.execute(_QUERIES["add"], parameters)
 
-    def valid(self, key_hash: bytes, now: datetime) -> ApiKey | None:
+    def valid(self, key_hash: bytes, now: datetime) -> KeyMatch | None:
         """The key of this hash; None where it is unknown, revoked or expired."""
         parameters = {"key_hash": key_hash, "now": now}
         row = self._connection.execute(_QUERIES["valid"], parameters).fetchone()
         if row is None:
             return None
-        scopes = frozenset(map(Scope, row.pop("scopes")))
-        return ApiKey(scopes=scopes, **row)
+        return KeyMatch(row["key_id"], frozenset(map(Scope, row["scopes"])), row["key_hash"])
+
+    def get(self, key_id: UUID) -> ApiKey | None:
+        """One key; None if unknown."""
+        found = self._keys("get", {"key_id": key_id})
+        return found[0] if found else None
+
+    def hold(self, key_id: UUID) -> ApiKey | None:
+        """The same, locked until the transaction ends."""
+        self._connection.execute(_QUERIES["limit_waiting"])
+        self._connection.execute(_QUERIES["hold"], {"key_id": key_id})
+        return self.get(key_id)  # a statement of its own, which sees what was waited for
+
+    def change_expiry(self, key_id: UUID, expires_at: datetime | None) -> None:
+        """Let a key end at another instant, None for never."""
+        parameters = {"key_id": key_id, "expires_at": expires_at}
+        self._connection.execute(_QUERIES["change_expiry"], parameters)
+
+    def revoke(self, key_id: UUID, at: datetime) -> None:
+        """End a key for good."""
+        self._connection.execute(_QUERIES["revoke"], {"key_id": key_id, "at": at})
+
+    def all_below(self, key_id: UUID, limit: int) -> list[ApiKey]:
+        """Keys older than this one, newest first."""
+        return self._keys("all_below", {"key_id": key_id, "limit": limit})
+
+    def revoked_below(self, key_id: UUID, limit: int) -> list[ApiKey]:
+        """Revoked keys older than this one, newest first."""
+        return self._keys("revoked_below", {"key_id": key_id, "limit": limit})
+
+    def ending_between(self, after: str, key_id: UUID, until: str, limit: int) -> list[ApiKey]:
+        """Keys that were not revoked and end after (`after`, `key_id`), soonest first.
+
+        Instants are ISO 8601 or `infinity`, which Python's own cannot be.
+        """
+        parameters = {"after": after, "key_id": key_id, "until": until, "limit": limit}
+        return self._keys("ending_between", parameters)
+
+    def record_event(
+        self, operation: str, origin: Origin, at: datetime, details: Mapping[str, Any]
+    ) -> None:
+        """Write into the audit trail, in the transaction of the change itself."""
+        parameters = {
+            "occurred_at": at,
+            "operation": operation,
+            "actor": origin.actor,
+            "request_id": origin.request_id,
+            "details": Jsonb(details),
+        }
+        self._connection.execute(_QUERIES["record_event"], parameters)
+
+    def _keys(self, name: str, parameters: Mapping[str, Any]) -> list[ApiKey]:
+        rows = self._connection.execute(_QUERIES[name], parameters).fetchall()
+        return [ApiKey.model_validate(row) for row in rows]

@@ -22,8 +22,7 @@ class AccessService:
         if key is not None and token is not None:
             raise KeyRejected
         if token is None:
-            known = self._keys.authenticate(key)
-            return Caller(f"key:{known.key_id}", known.scopes)
+            return self._keys.authenticate(key)
         if self._tokens is None:
             raise KeyRejected
         return self._tokens.authenticate(token)
