@@ -17,11 +17,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from psycopg.rows import DictRow, dict_row
+from pydantic import JsonValue
 
 from shared.database.pool import Database
 from shared.errors import ArtifactConflict, InvalidTransition
+from shared.models.registrations import UNATTRIBUTED
 from shared.services.artifact_service import ArtifactService
+from shared.services.retirement import RetirementService
 from shared.services.transitions import ContentFacts
+from shared.storage.blobs import BlobStore
 from tests.integration.clock import TickingClock
 from tests.integration.registering import hash_of
 
@@ -34,6 +38,7 @@ class Revision:
     content: str | None
     processing: str
     disposition: str = "live"
+    metadata: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     segment: int | None = None
     """Number of the chain that it is part of; None while it is in none."""
 
@@ -68,7 +73,7 @@ class Model:
         return [r for r in self.revisions if r.segment == revision.segment]
 
     def status_of(self, revision: Revision) -> str:
-        if revision.disposition == "deleted":
+        if revision.disposition in {"deleted", "purged"}:
             return "deleted"
         if revision.disposition == "archived":
             return "archived"
@@ -81,6 +86,7 @@ class OneAsset(RuleBasedStateMachine):
     """Calls on one asset, and after each the whole of it compared with the model."""
 
     service: ClassVar[ArtifactService]
+    retirement: ClassVar[RetirementService]
     sql: ClassVar[psycopg.Connection[DictRow]]
 
     artifacts = Bundle("artifacts")
@@ -155,13 +161,35 @@ class OneAsset(RuleBasedStateMachine):
 
     @rule(artifact_id=artifacts)
     def delete(self, artifact_id: UUID) -> None:
+        revision = self.revision(artifact_id)
         self.service.mark_deleted(artifact_id)
-        self._retire(self.revision(artifact_id), "deleted")
+        self._retire(revision, "purged" if revision.disposition == "purged" else "deleted")
+
+    @rule(artifact_id=artifacts)
+    def purge(self, artifact_id: UUID) -> None:
+        revision = self.revision(artifact_id)
+        if revision.disposition in {"deleted", "purged"}:
+            self.retirement.purge(artifact_id, UNATTRIBUTED)
+            revision.disposition = "purged"
+        else:
+            with pytest.raises(InvalidTransition):
+                self.retirement.purge(artifact_id, UNATTRIBUTED)
+
+    @rule(artifact_id=artifacts, key=st.sampled_from("xy"), value=st.sampled_from([None, 1, "1"]))
+    def update(self, artifact_id: UUID, key: str, value: JsonValue) -> None:
+        revision = self.revision(artifact_id)
+        if revision.disposition in {"deleted", "purged"}:
+            with pytest.raises(InvalidTransition):
+                self.service.update_metadata(artifact_id, {key: value})
+        else:
+            revision.metadata[key] = value
+            updated = self.service.update_metadata(artifact_id, {key: value})
+            assert updated.metadata == revision.metadata
 
     @rule(artifact_id=artifacts)
     def archive(self, artifact_id: UUID) -> None:
         revision = self.revision(artifact_id)
-        if revision.disposition == "deleted":
+        if revision.disposition in {"deleted", "purged"}:
             with pytest.raises(InvalidTransition):
                 self.service.mark_archived(artifact_id)
         else:
@@ -182,12 +210,18 @@ class OneAsset(RuleBasedStateMachine):
             [f'{{"name": "{self.refs["name"]}"}}'],
         ).fetchall()
         expected = [
-            (number, r.artifact_id, self.model.status_of(r), r.processing)
+            (
+                number,
+                r.artifact_id,
+                self.model.status_of(r),
+                r.processing,
+                r.disposition,
+                r.metadata,
+            )
             for number, r in enumerate(self.model.revisions, 1)
         ]
-        assert [
-            (row["revision"], row["artifact_id"], row["status"], row["processing"]) for row in rows
-        ] == expected
+        columns = ("revision", "artifact_id", "status", "processing", "disposition", "metadata")
+        assert [tuple(row[column] for column in columns) for row in rows] == expected
         asset = self.sql.execute(
             "SELECT * FROM registry.assets WHERE asset_id = %s", [rows[0]["asset_id"]]
         ).fetchone()
@@ -212,6 +246,8 @@ def test_any_order_of_calls_equals_the_model(database_url: str) -> None:
     connect = psycopg.Connection[DictRow].connect
     with connect(database_url, autocommit=True, row_factory=dict_row) as sql:
         OneAsset.service = ArtifactService(database, TickingClock())
+        nowhere = BlobStore("UseDevelopmentStorage=true")  # no artifact here has a location
+        OneAsset.retirement = RetirementService(database, nowhere, TickingClock())
         OneAsset.sql = sql
         run_state_machine_as_test(  # pyright: ignore[reportUnknownMemberType] - untyped there
             OneAsset,
