@@ -13,6 +13,7 @@ from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.health import HealthService
 from shared.services.ingestion import IngestionService
+from shared.services.retirement import RetirementService
 from shared.services.set_aside import SetAsideService
 from shared.services.signing_keys import SigningKeys
 from shared.services.tokens import TokenService
@@ -41,6 +42,7 @@ class Registry:
     settings: Settings
     artifacts: ArtifactService
     ingestion: IngestionService
+    retirement: RetirementService
     keys: ApiKeyService
     access: AccessService
     health: HealthService
@@ -117,6 +119,7 @@ def registry() -> Registry:
         settings=read,
         artifacts=artifacts,
         ingestion=IngestionService(database(), artifacts, SetAsideService(database(), _now), store),
+        retirement=RetirementService(database(), store, _now),
         keys=keys(),
         access=AccessService(keys(), token_service(read)),
         health=HealthService(checks),

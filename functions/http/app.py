@@ -5,10 +5,20 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from functions.http import admin, health
+from functions.http import admin, admin_changes, admin_duplicates, artifacts, health, keys
 from functions.http.handlers import add_handlers
 from functions.http.middleware import BodyLimit, LastResort, RequestIds
 from shared.bootstrap import Registry
+
+_ROUTERS = (
+    artifacts.questions,
+    artifacts.router,
+    admin_duplicates.router,
+    admin_changes.router,
+    admin.router,
+    keys.router,
+    health.router,
+)
 
 
 def build_app(registry: Callable[[], Registry]) -> FastAPI:
@@ -21,6 +31,7 @@ def build_app(registry: Callable[[], Registry]) -> FastAPI:
     )
     app.state.registry = registry
     add_handlers(app)
-    app.include_router(admin.router)
-    app.include_router(health.router)
+    for router in _ROUTERS:
+        # As they are: inclusion would make every route anew, at the first request.
+        app.router.routes.extend(router.routes)
     return app

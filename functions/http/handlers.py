@@ -1,6 +1,7 @@
 """Turns whatever a route raises into problem details."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -15,9 +16,17 @@ from functions.http.problems import (
     InvalidField,
     ProblemType,
     http_problem,
+    problem_members,
     problem_response,
 )
-from shared.errors import ArtifactConflict, InvalidInput, KeyRejected, RegistryError, Retryable
+from shared.errors import (
+    ArtifactConflict,
+    BatchRefused,
+    InvalidInput,
+    KeyRejected,
+    RegistryError,
+    Retryable,
+)
 
 RETRY_AFTER_SECONDS = 5
 
@@ -46,13 +55,23 @@ async def _registry_error(request: Request, fault: Exception) -> Response:
             "request unanswered: request_id=%s", request.state.request_id, exc_info=fault
         )
     return problem_response(
-        request,
-        kind,
-        fault.summary,
-        headers=_headers_of(fault),
-        errors=_fields_of(fault),
-        extensions=_extensions_of(fault),
+        request, kind, fault.summary, headers=_headers_of(fault), extensions=_extensions_of(fault)
     )
+
+
+def problem_members_of(
+    fault: RegistryError, request_id: str, *, within: Sequence[object] = ()
+) -> dict[str, Any]:
+    """The problem details of one item of a request; `within` leads to it."""
+    kind = problem_of(fault)
+    return problem_members(kind, request_id, fault.summary, _extensions_of(fault, within))
+
+
+def invalid_fields(found: Sequence[Any]) -> tuple[str, list[InvalidField]]:
+    """The sentence and the fields that tell of what pydantic found."""
+    fields = [_invalid_field(error) for error in found]
+    many = "s are" if len(fields) != 1 else " is"
+    return f"{len(fields)} value{many} not valid; see errors.", fields
 
 
 def _headers_of(fault: RegistryError) -> dict[str, str]:
@@ -63,26 +82,36 @@ def _headers_of(fault: RegistryError) -> dict[str, str]:
     return {}
 
 
-def _fields_of(fault: RegistryError) -> list[InvalidField]:
-    if isinstance(fault, InvalidInput) and fault.pointer:
-        return [{"pointer": fault.pointer, "detail": fault.summary}]
-    return []
-
-
-def _extensions_of(fault: RegistryError) -> dict[str, str]:
+def _extensions_of(fault: RegistryError, within: Sequence[object] = ()) -> dict[str, Any]:
+    if isinstance(fault, InvalidInput) and (fault.pointer or within):
+        pointer = json_pointer(*within) + fault.pointer
+        return {"errors": [{"pointer": pointer, "detail": fault.summary}]}
     if isinstance(fault, ArtifactConflict):
         return {"current_artifact_id": str(fault.current_artifact_id)}
+    if isinstance(fault, BatchRefused):
+        return {"errors": [_refused_item(*item) for item in sorted(fault.refused.items())]}
     return {}
+
+
+def _refused_item(place: int, fault: RegistryError) -> InvalidField:
+    pointer = json_pointer("artifacts", place) + getattr(fault, "pointer", "")
+    told: InvalidField = {
+        "pointer": pointer,
+        "detail": fault.summary,
+        "type": problem_of(fault).uri,
+    }
+    if isinstance(fault, ArtifactConflict):
+        told["current_artifact_id"] = str(fault.current_artifact_id)
+    return told
 
 
 async def _validation_error(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, RequestValidationError)  # noqa: S101 - registered for this class
-    fields = [_invalid_field(error) for error in fault.errors()]
-    detail = f"{len(fields)} value{'s are' if len(fields) != 1 else ' is'} not valid; see errors."
-    return problem_response(request, INVALID_INPUT, detail, errors=fields)
+    detail, fields = invalid_fields(fault.errors())
+    return problem_response(request, INVALID_INPUT, detail, extensions={"errors": fields})
 
 
-def _invalid_field(error: dict[str, Any]) -> InvalidField:
+def _invalid_field(error: Mapping[str, Any]) -> InvalidField:
     message = str(error["msg"]).removeprefix("Value error, ")
     _place, *path = error["loc"]  # the first part says query, path, header or body
     return {"pointer": json_pointer(*path), "detail": message}

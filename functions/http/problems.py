@@ -1,10 +1,10 @@
 """Problem details (RFC 9457): the form of every answer that is an error."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,15 +27,23 @@ class InvalidField(TypedDict):
     """One value that is at fault."""
 
     pointer: str
-    """JSON pointer (RFC 6901) into the body, or `/` and the name of a parameter."""
+    """JSON pointer (RFC 6901) into the body, or `/` and the name of a parameter or header."""
     detail: str
+    type: NotRequired[str]
+    """What kind of problem an item of a batch met."""
+    current_artifact_id: NotRequired[str]
 
 
 INVALID_INPUT = ProblemType(422, "invalid-input", "A value is not valid")
 INTERNAL_ERROR = ProblemType(500, "internal-error", "The registry failed")
 BODY_TOO_LARGE = ProblemType(413, "body-too-large", "The body is too large")
 
-_HTTP_NAMES = {400: "bad-request", 404: "not-found", 405: "method-not-allowed"}
+_HTTP_NAMES = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    415: "unsupported-media-type",
+}
 
 
 def http_problem(status: int) -> ProblemType:
@@ -45,10 +53,10 @@ def http_problem(status: int) -> ProblemType:
     return ProblemType(status, name, HTTPStatus(status).phrase)
 
 
-def problem_body(
+def problem_members(
     kind: ProblemType, request_id: str, detail: str, extensions: Mapping[str, Any]
-) -> bytes:
-    """The JSON document, in ASCII: what a hostile request put into it cannot fail to encode."""
+) -> dict[str, Any]:
+    """What the JSON document holds."""
     members = {
         "type": kind.uri,
         "title": kind.title,
@@ -56,7 +64,14 @@ def problem_body(
         "detail": detail,
         "instance": f"urn:uuid:{request_id}",
     }
-    return json.dumps(members | dict(extensions)).encode()
+    return members | dict(extensions)
+
+
+def problem_body(
+    kind: ProblemType, request_id: str, detail: str, extensions: Mapping[str, Any]
+) -> bytes:
+    """The JSON document, in ASCII: what a hostile request put into it cannot fail to encode."""
+    return json.dumps(problem_members(kind, request_id, detail, extensions)).encode()
 
 
 def problem_response(
@@ -65,13 +80,11 @@ def problem_response(
     detail: str,
     *,
     headers: Mapping[str, str] | None = None,
-    errors: Sequence[InvalidField] = (),
     extensions: Mapping[str, Any] | None = None,
 ) -> Response:
     """The answer to a request that met a problem."""
-    members = dict(extensions or {}) | ({"errors": errors} if errors else {})
     return Response(
-        problem_body(kind, request.state.request_id, detail, members),
+        problem_body(kind, request.state.request_id, detail, extensions or {}),
         status_code=kind.status,
         headers=headers,
         media_type="application/problem+json",

@@ -1,6 +1,7 @@
 """Client references in a query string."""
 
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 from pydantic import JsonValue
@@ -9,32 +10,48 @@ from functions.http.pointers import json_pointer
 from functions.http.strict_json import parse_strict_json
 from shared.errors import InvalidInput
 
-_NOT_REFERENCES = frozenset({"client_type", "client_refs", "limit", "cursor", "code"})
-"""`code` is where Azure Functions expects a function key."""
 _POINTER = "/client_refs"
 
-
-async def _queried_references(
-    request: Request,
-    client_refs: Annotated[
-        str | None,
-        Query(description="References as a JSON object, for those whose values are not text."),
-    ] = None,
-) -> dict[str, JsonValue]:
-    texts = {
-        name: value for name, value in request.query_params.items() if name not in _NOT_REFERENCES
-    }
-    typed = {} if client_refs is None else _parse_references(client_refs)
-    for name in texts.keys() & typed.keys():
-        raise InvalidInput("A reference is given more than once.", json_pointer(name))
-    return {**texts, **typed}
+References = dict[str, JsonValue]
 
 
-QueriedReferences = Annotated[dict[str, JsonValue], Depends(_queried_references)]
-"""Every parameter that has no other meaning, as text; with those of `client_refs`."""
+def references_beside(
+    *others: str,
+) -> Callable[..., Coroutine[Any, Any, References]]:
+    """Reads every parameter but these as a reference with a text value, and `client_refs`.
+
+    A function key, which Azure Functions expects in `code`, is never a reference.
+    """
+    not_references = frozenset({"client_type", "client_refs", "code", *others})
+
+    async def read(
+        request: Request,
+        client_refs: Annotated[
+            str | None,
+            Query(
+                description="References as a JSON object, for those whose values are not text.",
+                json_schema_extra={"contentMediaType": "application/json"},
+                openapi_examples={
+                    "numbers": {"value": '{"tile": 7, "is_final": true}'},
+                },
+            ),
+        ] = None,
+    ) -> References:
+        given = request.query_params.items()
+        texts: References = {name: text for name, text in given if name not in not_references}
+        typed = {} if client_refs is None else _parse_references(client_refs)
+        for name in texts.keys() & typed.keys():
+            raise InvalidInput("A reference is given more than once.", json_pointer(name))
+        return {**texts, **typed}
+
+    return read
 
 
-def _parse_references(text: str) -> dict[str, JsonValue]:
+PagedReferences = Annotated[References, Depends(references_beside("limit", "cursor"))]
+"""Every parameter that has no other meaning in a list that comes in pages."""
+
+
+def _parse_references(text: str) -> References:
     refs = parse_strict_json(text, _POINTER)
     if not isinstance(refs, dict):
         raise InvalidInput("client_refs is not a JSON object.", _POINTER)

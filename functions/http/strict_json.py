@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from shared.errors import InvalidInput
 
 
-def parse_strict_json(text: str, pointer: str = "") -> JsonValue:
+def parse_strict_json(text: str | bytes, pointer: str = "") -> JsonValue:
     """Read a JSON document; `pointer` says where it stood.
 
     Raises InvalidInput where it is not JSON, has a member twice, holds NaN or an infinity, a

@@ -23,6 +23,13 @@ async def admin(req: func.HttpRequest, context: func.Context) -> func.HttpRespon
     return await serve(_MIDDLEWARE, req, context)
 
 
+@bp.function_name("artifacts")
+@bp.route("api/v1/{*path}", methods=_ANY_METHOD, auth_level=func.AuthLevel.ANONYMOUS)
+async def artifacts(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """What pipelines call; keys are the registry's own."""
+    return await serve(_MIDDLEWARE, req, context)
+
+
 @bp.function_name("health")
 @bp.route("api/health/{*path}", methods=_ANY_METHOD, auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:

@@ -10,5 +10,10 @@ _DIGEST_BYTES = 18
 
 def entity_tag(seen: BaseModel) -> str:
     """The strong tag of a state, without quotes: 144 bits of SHA-256 over its JSON."""
-    digest = hashlib.sha256(seen.model_dump_json().encode()).digest()
+    return tag_of_json(seen.model_dump_json())
+
+
+def tag_of_json(text: str) -> str:
+    """The same, for whoever has the JSON of the state at hand."""
+    digest = hashlib.sha256(text.encode()).digest()
     return urlsafe_b64encode(digest[:_DIGEST_BYTES]).decode()

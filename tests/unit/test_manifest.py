@@ -56,6 +56,17 @@ EXPECTED: Manifest = {
         },
         {"type": "http", "direction": "OUT", "name": "$return"},
     ],
+    "artifacts": [
+        {
+            "type": "httpTrigger",
+            "direction": "IN",
+            "name": "req",
+            "route": "api/v1/{*path}",
+            "methods": METHODS,
+            "authLevel": "ANONYMOUS",
+        },
+        {"type": "http", "direction": "OUT", "name": "$return"},
+    ],
     "blob_events": [
         {
             "type": "queueTrigger",

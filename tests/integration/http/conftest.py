@@ -16,6 +16,7 @@ from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.health import HealthService
 from shared.services.ingestion import IngestionService
+from shared.services.retirement import RetirementService
 from shared.services.set_aside import SetAsideService
 from shared.settings import Settings
 from shared.storage.blobs import BlobStore
@@ -42,6 +43,7 @@ def build_registry(
         ),
         artifacts=artifacts,
         ingestion=IngestionService(database, artifacts, set_aside, BlobStore(STORAGE)),
+        retirement=RetirementService(database, BlobStore(STORAGE), now),
         keys=keys,
         access=AccessService(keys),
         health=health or HealthService({"database": lambda: database.check(2.0)}),
@@ -71,6 +73,16 @@ def anonymous(app: FastAPI) -> Caller:
 @pytest.fixture
 def reader(app: FastAPI, read_key: str) -> Caller:
     return Caller(app, read_key)
+
+
+@pytest.fixture
+def writer(app: FastAPI, registry: Registry) -> Caller:
+    return Caller(app, registry.keys.create("writer", [Scope.WRITE]).text)
+
+
+@pytest.fixture
+def operator(app: FastAPI, registry: Registry) -> Caller:
+    return Caller(app, registry.keys.create("operator", [Scope.ADMIN]).text)
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from psycopg.rows import DictRow
 
 from functions.http import admin
 from functions.http.app import build_app
+from functions.http.entry import Entrance
+from functions.http.guarded_route import AdminRoute
 from shared.bootstrap import Registry
 from shared.database.pool import Database
 from shared.models.api_keys import Scope
@@ -86,10 +88,10 @@ def test_a_read_key_reads(reader: Caller) -> None:
 
 def test_changing_needs_the_admin_scope(registry: Registry) -> None:
     app = build_app(lambda: registry)
-    change = APIRouter(dependencies=admin.router.dependencies)
+    change = APIRouter(route_class=AdminRoute)
 
-    async def delete() -> None:
-        return
+    def delete(entry: Entrance) -> None:
+        assert entry.caller
 
     change.add_api_route("/api/admin/change", delete, methods=["DELETE"])
     app.include_router(change)

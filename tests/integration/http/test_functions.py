@@ -62,6 +62,7 @@ def test_each_surface_is_a_function_with_its_own_catch_all() -> None:
     triggers = [function["bindings"][0] for function in described]
     assert [trigger["route"] for trigger in triggers] == [
         "api/admin/{*path}",
+        "api/v1/{*path}",
         "api/health/{*path}",
     ]
     for trigger in triggers:

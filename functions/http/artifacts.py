@@ -1,0 +1,165 @@
+"""The surface of pipelines: registering artifacts, and finding them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query, Response
+
+from functions.http import batches
+from functions.http.answers import artifact_answer, json_answer
+from functions.http.artifact_bodies import (
+    BatchAnswer,
+    BatchRequest,
+    ChangesRequest,
+    DecisionRequest,
+    ListAnswer,
+    RegistrationRequest,
+)
+from functions.http.conditions import IfMatch, IfNoneMatch
+from functions.http.documented import answer, not_modified, problems
+from functions.http.entry import Entrance
+from functions.http.examples import ARTIFACT, CLIENT_REFS, CONTENT_HASH, METADATA, REGISTRATION
+from functions.http.guarded_route import PipelineRoute, QuestionRoute
+from functions.http.idempotency_keys import Once
+from functions.http.listing_query import ListingQuery
+from shared import errors
+from shared.models.artifacts import Artifact
+from shared.models.decisions import OverwriteDecision
+from shared.models.ids import ArtifactIdInput
+from shared.models.registrations import Outcome
+
+_PREFIX = "/api/v1/artifacts"
+_ONCE = (errors.IdempotencyKeyReused, errors.RequestInFlight)
+
+router = APIRouter(prefix=_PREFIX, tags=["artifacts"], route_class=PipelineRoute)
+questions = APIRouter(prefix=_PREFIX, tags=["artifacts"], route_class=QuestionRoute)
+
+
+@router.post(
+    "",
+    responses=problems(errors.ArtifactConflict, *_ONCE, takes_body=True)
+    | answer(Artifact, "It is there already, unchanged.", ARTIFACT, headers=["ETag"])
+    | answer(Artifact, "Registered.", ARTIFACT, status=201, headers=["ETag", "Location"]),
+)
+def register_artifact(
+    entry: Entrance,
+    registration: Annotated[RegistrationRequest, Body(examples=[REGISTRATION])],
+    once: Once,
+) -> Response:
+    """Register an artifact.
+
+    Where the asset's current artifact holds the same bytes, it is the answer.
+    """
+    registered = entry.registry.artifacts.register(
+        registration, entry.origin, idempotency=once.key()
+    )
+    if registered.outcome is not Outcome.CREATED:
+        return artifact_answer(registered.artifact)
+    location = f"{_PREFIX}/{registered.artifact.artifact_id}"
+    return artifact_answer(registered.artifact, 201, location=location)
+
+
+@router.post(
+    "/batch",
+    responses=problems(errors.BatchRefused, *_ONCE, takes_body=True)
+    | answer(
+        BatchAnswer,
+        "What came of each.",
+        {
+            "results": [{"status": "created", "artifact": ARTIFACT, "problem": None}],
+            "created": 1,
+            "unchanged": 0,
+            "failed": 0,
+        },
+    ),
+)
+def register_batch(
+    entry: Entrance,
+    batch: Annotated[BatchRequest, Body(examples=[{"artifacts": [REGISTRATION], "atomic": False}])],
+    once: Once,
+) -> Response:
+    """Register up to 1,000 artifacts: all or none with `atomic`, else each for itself."""
+    return json_answer(batches.register(entry, batch, once))
+
+
+@questions.post(
+    "/overwrite-decision",
+    responses=problems(takes_body=True)
+    | answer(
+        OverwriteDecision,
+        "The decision.",
+        {"decision": "metadata_only", "changed": ["title"], "artifact": ARTIFACT},
+    ),
+)
+def decide_overwrite(
+    entry: Entrance,
+    asked: Annotated[
+        DecisionRequest,
+        Body(
+            examples=[
+                {"client_type": "ddh", "client_refs": CLIENT_REFS}
+                | {"content_hash": CONTENT_HASH, "metadata": METADATA}
+            ]
+        ),
+    ],
+) -> Response:
+    """What is to be done about an output, before it is processed. Changes nothing."""
+    decision = entry.registry.artifacts.decide_overwrite(
+        asked.client_type,
+        asked.client_refs,
+        content_hash=asked.content_hash,
+        metadata=asked.metadata,
+    )
+    return json_answer(decision)
+
+
+@router.get(
+    "",
+    responses=problems()
+    | answer(ListAnswer, "A page of artifacts.", {"artifacts": [ARTIFACT], "next": None}),
+)
+def list_artifacts(entry: Entrance, query: Annotated[ListingQuery, Query()]) -> Response:
+    """The artifacts that satisfy every condition given.
+
+    A page may hold fewer than `limit` artifacts, even none, before the end: `next` tells.
+    """
+    page = entry.registry.artifacts.list_artifacts(
+        query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor
+    )
+    return json_answer(ListAnswer(artifacts=page.artifacts, next=page.next))
+
+
+@router.get(
+    "/{artifact_id}",
+    responses=problems(errors.ArtifactNotFound)
+    | answer(Artifact, "The artifact.", ARTIFACT, headers=["ETag"])
+    | not_modified(),
+)
+def get_artifact(
+    entry: Entrance, artifact_id: ArtifactIdInput, if_none_match: IfNoneMatch
+) -> Response:
+    """One artifact; its id is a UUID or a ULID."""
+    artifact = entry.registry.artifacts.get_by_id(artifact_id)
+    return artifact_answer(artifact, if_none_match=if_none_match)
+
+
+@router.patch(
+    "/{artifact_id}",
+    responses=problems(
+        errors.ArtifactNotFound,
+        errors.InvalidTransition,
+        errors.PreconditionFailed,
+        takes_body=True,
+    )
+    | answer(Artifact, "The artifact.", ARTIFACT, headers=["ETag"]),
+)
+def update_artifact(
+    entry: Entrance,
+    artifact_id: ArtifactIdInput,
+    changes: Annotated[ChangesRequest, Body(examples=[{"metadata": METADATA, "is_final": True}])],
+    if_match: IfMatch,
+) -> Response:
+    """Merge metadata key by key, null stored like any value; set flags. Nothing else changes."""
+    artifact = entry.registry.artifacts.update(
+        artifact_id, changes, entry.origin, if_match=if_match
+    )
+    return artifact_answer(artifact)

@@ -1,0 +1,88 @@
+"""Problem details as the documentation describes them."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from functions.http.faults import FAULTS
+from functions.http.problems import INVALID_INPUT
+from shared import errors
+
+_ARTIFACT_ID = "0198c2a4-7b1e-7d52-9f3a-2d1b7f6c8e90"
+
+
+class InvalidValue(BaseModel):
+    """One value that is at fault."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    pointer: str
+    """JSON pointer (RFC 6901) into the body, or `/` and the name of a parameter or header."""
+    detail: str
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457). `type` tells problems apart and never changes."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    example_members: ClassVar[Mapping[str, Any]] = {}
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    """The request, as the logs name it."""
+
+
+class InvalidInputProblem(Problem):
+    """Some values are not valid; `errors` is absent where it is not known which."""
+
+    example_members: ClassVar[Mapping[str, Any]] = {
+        "errors": [{"pointer": "/limit", "detail": "Input should be less than or equal to 1000"}]
+    }
+
+    errors: list[InvalidValue] = []
+
+
+class ConflictProblem(Problem):
+    """The asset has a current artifact already."""
+
+    example_members: ClassVar[Mapping[str, Any]] = {"current_artifact_id": _ARTIFACT_ID}
+
+    current_artifact_id: UUID
+
+
+class RefusedItem(InvalidValue):
+    """An item of a batch that cannot be registered."""
+
+    type: str
+    current_artifact_id: UUID | None = None
+
+
+class BatchProblem(Problem):
+    """Nothing of a batch was registered, because of these items."""
+
+    example_members: ClassVar[Mapping[str, Any]] = {
+        "errors": [
+            {
+                "pointer": "/artifacts/17",
+                "detail": "The asset already has a current artifact.",
+                "type": FAULTS[errors.ArtifactConflict].uri,
+                "current_artifact_id": _ARTIFACT_ID,
+            }
+        ]
+    }
+
+    errors: list[RefusedItem]
+
+
+PROBLEM_SCHEMAS: Mapping[str, type[Problem]] = {
+    INVALID_INPUT.name: InvalidInputProblem,
+    FAULTS[errors.ArtifactConflict].name: ConflictProblem,
+    FAULTS[errors.BatchRefused].name: BatchProblem,
+}
+"""Problems that tell more than all do, by name."""

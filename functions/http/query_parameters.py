@@ -1,0 +1,18 @@
+"""What holds for the query string of every guarded route."""
+
+from collections import Counter
+
+from fastapi import Request
+
+from functions.http.pointers import json_pointer
+from shared.errors import InvalidInput
+
+
+def refuse_repeated(request: Request) -> None:
+    """Refuse a parameter given twice: whichever value was taken, it would be a guess."""
+    if not request.scope["query_string"]:
+        return
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    for name, times in given.items():
+        if times > 1:
+            raise InvalidInput("A parameter is given more than once.", json_pointer(name))
