@@ -3,12 +3,12 @@
 import os
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, assert_never
+from typing import Annotated, Literal, assert_never
 
 import typer
 from rich.console import Console
 
-from bench import hashing, imports, registration, uploads
+from bench import batch, chain, hashing, http_api, imports, registration, uploads
 from bench.report import RESULTS, Figures, keep, ratio_figures, show
 
 
@@ -19,6 +19,9 @@ class Bench(StrEnum):
     HASHING = "hashing"
     IMPORTS = "imports"
     UPLOADS = "uploads"
+    HTTP = "http"
+    BATCH = "batch"
+    CHAIN = "chain"
 
 
 def main(
@@ -58,6 +61,24 @@ def _run(bench: Bench, quick: bool) -> list[Figures]:
             return [ratio_figures("Import of function_app", imports.run(rounds))]
         case Bench.UPLOADS:
             return uploads.run(uploads.QUICK if quick else uploads.FULL)
+        case Bench.HTTP | Bench.BATCH | Bench.CHAIN:
+            return _run_on_many(bench, quick)
+        case _:
+            assert_never(bench)
+
+
+def _run_on_many(
+    bench: Literal[Bench.HTTP, Bench.BATCH, Bench.CHAIN], quick: bool
+) -> list[Figures]:
+    match bench:
+        case Bench.HTTP:
+            return http_api.run(http_api.QUICK if quick else http_api.FULL)
+        case Bench.BATCH:
+            effort = batch.QUICK if quick else batch.FULL
+            return [ratio_figures("Registration in batches", batch.run(effort))]
+        case Bench.CHAIN:
+            effort = chain.QUICK if quick else chain.FULL
+            return [ratio_figures("Supersession chains", chain.run(effort))]
         case _:
             assert_never(bench)
 

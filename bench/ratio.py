@@ -9,7 +9,7 @@ class Ratio:
 
     name: str
     ratio: float
-    target: float
-    """The least that the ratio should be."""
+    target: float | None
+    """The least that the ratio should be; None where it is only told."""
     details: str
     """The figures behind it, with units."""

@@ -27,7 +27,7 @@ class Figures:
 
 def ratio_figures(title: str, ratios: Sequence[Ratio]) -> Figures:
     """Ratios beside their targets; a ratio that misses its target is marked as missed."""
-    rows = [(r.name, f"{r.ratio:.2f}", f"≥ {r.target:.2f}", _verdict(r), r.details) for r in ratios]
+    rows = [(r.name, f"{r.ratio:.2f}", _target(r), _verdict(r), r.details) for r in ratios]
     return Figures(title, ("ours / limit", "ratio", "target", "", "figures behind it"), rows)
 
 
@@ -72,7 +72,13 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or "unknown processor"
 
 
+def _target(ratio: Ratio) -> str:
+    return "" if ratio.target is None else f"≥ {ratio.target:.2f}"
+
+
 def _verdict(ratio: Ratio) -> str:
+    if ratio.target is None:
+        return ""
     return "met" if ratio.ratio >= ratio.target else "missed"
 
 

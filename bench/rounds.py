@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 
 
-def median_seconds(variants: Mapping[str, Callable[[], None]], rounds: int) -> dict[str, float]:
+def median_seconds(variants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Seconds that each variant takes: the median over rounds, each of which runs every variant."""
     taken: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(rounds):

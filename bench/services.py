@@ -3,8 +3,11 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import psycopg
+from psycopg import sql
 
 from devhost.stack.postgres import EmbeddedPostgres
 from shared.database.migrate import migrate
@@ -22,6 +25,21 @@ def registry_database(directory: Path) -> Generator[str]:
         yield server.url()
     finally:
         server.stop()
+
+
+@contextmanager
+def another_database(server_url: str) -> Generator[str]:
+    """URL of one more database on a server, empty and migrated; dropped at the end."""
+    name = f"bench_{uuid4().hex}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
+            migrate(url)
+            yield url
+        finally:
+            drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            connection.execute(drop)
 
 
 def _require_durable(url: str) -> None:

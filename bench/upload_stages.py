@@ -36,9 +36,11 @@ class _TimedStore(BlobStore):
         super().__init__(connection_string)
         self._watch = watch
 
-    def properties(self, reference: BlobReference) -> BlobProperties:
+    def properties(
+        self, reference: BlobReference, *, version_id: str | None = None
+    ) -> BlobProperties:
         with self._watch.stage("properties"):
-            return super().properties(reference)
+            return super().properties(reference, version_id=version_id)
 
     def read(self, properties: BlobProperties) -> Generator[bytes]:
         with self._watch.stage("hash"):  # the reader hashes between the chunks

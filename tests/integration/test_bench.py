@@ -1,17 +1,26 @@
-"""The registration bench runs on a real database; how fast is not a test's business."""
+"""The benches run on a real database; how fast is not a test's business."""
 
 import math
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.rows import DictRow
+from psycopg.sql import SQL, Identifier
 
-from bench import registration
+from bench import batch, chain, http_api, registration
+from bench.http_data import fill
+from bench.http_requests import registration_body
 from bench.ratio import Ratio
 from bench.registration import Effort
 from bench.report import keep, ratio_figures
+from bench.services import another_database
+from shared.database.pool import Database
+from shared.models.artifacts import ArtifactRegistration
+from shared.services.artifact_service import ArtifactService
 
 EFFORT = Effort(rounds=1, per_round=3, rows_before=50)
 
@@ -40,6 +49,75 @@ def test_registered_and_plain_rows_fill_the_same_columns(
 def _filled(row: DictRow) -> set[str]:
     links = {"supersedes", "superseded_by"}  # filled where registering supersedes
     return {column for column, value in row.items() if value is not None} - links
+
+
+def test_every_route_is_measured_on_both_sizes(postgres: str, tmp_path: Path) -> None:
+    canned, empty, *others = http_api.measure(postgres, http_api.QUICK, tmp_path)
+    assert canned.artifacts is None
+    assert empty.artifacts is None
+    routes = ["register", "get by id", "history of 10", "list page of 100"]
+    sizes = (http_api.QUICK.few, http_api.QUICK.many)
+    measured = [(each.route.name, each.artifacts) for each in others]
+    assert measured == [(route, size) for size in sizes for route in routes]
+    assert all(math.isfinite(each.rate) and each.rate > 0 for each in others)
+
+
+def test_filling_makes_what_registering_makes(
+    postgres: str,
+    database: Database,
+    artifacts: ArtifactService,
+    sql: psycopg.Connection[DictRow],
+) -> None:
+    artifacts.register(ArtifactRegistration.model_validate_json(registration_body()))
+    with another_database(postgres) as url, _connected(url) as filled:
+        fill(filled, 40)
+        with filled.connection() as connection:
+            assert _tables_with_rows(sql) - _tables_with_rows(connection) == {"outbox"}
+            assert _columns_filled(sql) == _columns_filled(connection)
+
+
+@contextmanager
+def _connected(url: str) -> Generator[Database]:
+    database = Database(url, size=1, timeout_seconds=10)
+    yield database
+    database.close()
+
+
+def _tables_with_rows(connection: psycopg.Connection[DictRow]) -> set[str]:
+    tables = connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'registry'"
+    ).fetchall()
+    names = {row["tablename"] for row in tables}
+    return {name for name in names if _has_rows(connection, name)}
+
+
+def _has_rows(connection: psycopg.Connection[DictRow], table: str) -> bool:
+    query = SQL("SELECT FROM {} LIMIT 1").format(Identifier("registry", table))
+    return connection.execute(query).fetchone() is not None
+
+
+def _columns_filled(connection: psycopg.Connection[DictRow]) -> set[str]:
+    rows = connection.execute("SELECT * FROM registry.artifact_records").fetchall()
+    return set[str]().union(*(_filled(row) for row in rows))
+
+
+def test_a_chain_is_measured_against_queries_that_find_the_same(database_url: str) -> None:
+    ratios = chain.measure(database_url, chain.QUICK)  # itself compares what is found
+    assert len(ratios) == 2
+    assert all(math.isfinite(ratio.ratio) and ratio.ratio > 0 for ratio in ratios)
+
+
+def test_batches_registered_and_inserted_plainly_fill_the_same_columns(
+    database_url: str, sql: psycopg.Connection[DictRow], tmp_path: Path
+) -> None:
+    ratios = batch.measure(database_url, batch.QUICK, tmp_path)
+    assert all(math.isfinite(ratio.ratio) and ratio.ratio > 0 for ratio in ratios)
+    rows = sql.execute("SELECT * FROM registry.artifact_records WHERE revision = 1").fetchall()
+    plain = [_filled(row) for row in rows if row["client_type"] == "plain"]
+    ours = [_filled(row) for row in rows if row["client_type"] == "bench"]
+    batches = batch.QUICK.rounds + 1
+    assert len(plain) == batch.QUICK.artifacts * batches
+    assert {frozenset(columns) for columns in plain} == {frozenset(columns) for columns in ours}
 
 
 def test_a_kept_run_says_what_missed_its_target(tmp_path: Path) -> None:
