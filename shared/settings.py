@@ -11,7 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class TriggerSettings(BaseSettings):
     """What the functions' triggers depend on: known before anything is connected."""
 
-    model_config = SettingsConfigDict(env_prefix="REGISTRY_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="REGISTRY_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     blob_trigger_source: Literal["LogsAndContainerScan", "EventGrid"] = "LogsAndContainerScan"
     """`EventGrid` on plans that refuse the polling source (Flex Consumption)."""
@@ -20,7 +22,9 @@ class TriggerSettings(BaseSettings):
 class DatabaseSettings(BaseSettings):
     """What reaches the database: enough to migrate it."""
 
-    model_config = SettingsConfigDict(env_prefix="REGISTRY_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="REGISTRY_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     database_url: SecretStr
     """PostgreSQL 14 or later, directly or behind PgBouncer in transaction mode."""
@@ -40,7 +44,9 @@ class KeySettings(DatabaseSettings):
 class TokenSettings(BaseSettings):
     """Whose bearer tokens are believed: all three, or none for no tokens at all."""
 
-    model_config = SettingsConfigDict(env_prefix="REGISTRY_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="REGISTRY_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     token_issuer: str = ""
     """The `iss` of its tokens: `https://login.microsoftonline.com/<tenant id>/v2.0`."""
