@@ -39,8 +39,8 @@ class ContainingAssets:
     oldest_with_current: AssetId | None
     """The oldest that has a current artifact."""
     count: int
-    is_certain: bool
-    """False where so many share the references that not all of them were looked at."""
+    is_complete: bool
+    """False where so many share the references that only the oldest of them were looked at."""
 
 
 class AssetRepository:
@@ -64,7 +64,7 @@ class AssetRepository:
             _asset(row) if row["asset_id"] else None,
             row["oldest_with_current"],
             row["matched_assets"],
-            row["is_certain"],
+            row["is_complete"],
         )
 
     def current(self, asset_id: UUID) -> Artifact | None:

@@ -8,8 +8,7 @@ WHERE identity_key = registry.identity_key(:client_type, :client_refs) AND clien
 -- The oldest asset whose references contain these (ids are UUIDv7), how many do, and the oldest of
 -- them that has a current artifact: see registry.assets_containing.
 SELECT asset.asset_id, asset.client_type, asset.client_refs, asset.last_revision,
-    found.oldest_with_current, cardinality(found.asset_ids) AS matched_assets,
-    found.is_complete OR cardinality(found.asset_ids) >= :limit AS is_certain
+    found.oldest_with_current, cardinality(found.asset_ids) AS matched_assets, found.is_complete
 FROM registry.assets_containing(:client_type, :client_refs, :limit) AS found
 LEFT JOIN registry.assets AS asset ON asset.asset_id = found.asset_ids[1];
 

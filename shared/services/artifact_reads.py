@@ -68,6 +68,8 @@ class ArtifactReads:
                 artifact = matching.oldest and assets.newest(matching.oldest.asset_id)
             else:
                 current_of = matching.oldest_with_current
+                if current_of is None and not matching.is_complete:
+                    raise TooManyMatches
                 artifact = assets.current(current_of) if current_of else None
         told = _found(artifact).model_dump()
         return MatchedArtifact(**told, match=matching.match, matched_assets=matching.count)
@@ -144,18 +146,24 @@ class _Matching:
     oldest: Asset | None
     oldest_with_current: AssetId | None
     count: int
+    is_complete: bool
 
 
 def _matching(assets: AssetRepository, client_type: str, refs: dict[str, JsonValue]) -> _Matching:
     """The asset of exactly these references, else those that contain them."""
     exact = assets.exact(client_type, refs)
     if exact:
-        return _Matching(Match.EXACT, exact, exact.asset_id, 1)
+        return _Matching(Match.EXACT, exact, exact.asset_id, 1, is_complete=True)
     containing = assets.containing(client_type, refs, MAXIMUM_MATCHES)
-    if not containing.is_certain:
+    if not containing.is_complete and containing.count < MAXIMUM_MATCHES:
         raise TooManyMatches
-    match = Match.CONTAINMENT if containing.oldest else Match.NONE
-    return _Matching(match, containing.oldest, containing.oldest_with_current, containing.count)
+    return _Matching(
+        Match.CONTAINMENT if containing.oldest else Match.NONE,
+        containing.oldest,
+        containing.oldest_with_current,
+        containing.count,
+        is_complete=containing.is_complete,
+    )
 
 
 def _history(asset: Asset, matching: _Matching, artifacts: list[Artifact], limit: int) -> History:

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import JsonValue
 
 from shared.errors import InvalidInput
 from shared.models.artifacts import Artifact
@@ -110,7 +111,7 @@ def test_a_made_up_cursor_is_refused(artifacts: ArtifactService, position: str) 
 
 
 def test_a_cursor_fits_the_same_references_in_another_order(artifacts: ArtifactService) -> None:
-    refs = {"a": 1, "b": 2}
+    refs: dict[str, JsonValue] = {"a": 1, "b": 2}
     for n in range(2):
         create(artifacts, client_refs=refs | {"n": n})
     cursor = artifacts.list_artifacts(ArtifactFilter(client_refs=refs), limit=1).next

@@ -55,9 +55,7 @@ BEGIN
                        WHERE source_job_id = wanted.source_job_id LIMIT registry.shortlist_limit() + 1);
     END IF;
     IF num_nulls(wanted.client_type, wanted.client_refs) = 0 AND NOT registry.is_short(found) THEN
-        SELECT CASE WHEN matching.is_complete THEN registry.artifacts_of_assets(matching.asset_ids) END INTO found
-        FROM registry.assets_containing(
-            wanted.client_type, wanted.client_refs, registry.shortlist_limit()) AS matching;
+        found := registry.artifacts_of_assets(registry.holders('refs ' || wanted.client_type, wanted.client_refs));
     END IF;
     IF wanted.metadata IS NOT NULL AND NOT registry.is_short(found) THEN
         found := registry.holders('metadata', wanted.metadata);
@@ -272,7 +270,7 @@ DECLARE
     budget integer;
 BEGIN
     IF shortlist IS NULL THEN  -- a short way is often enough, and cheaper than a broad shortlist
-        FOREACH budget IN ARRAY ARRAY[wanted.most + 1, greatest(1000, 4 * wanted.most), registry.shortlist_limit()] LOOP
+        FOREACH budget IN ARRAY ARRAY[wanted.most + 1, registry.shortlist_limit() / 10, registry.shortlist_limit()] LOOP
             IF budget = registry.shortlist_limit() THEN
                 shortlist := registry.broad_shortlist(wanted);
                 EXIT WHEN shortlist IS NOT NULL;

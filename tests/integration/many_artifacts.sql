@@ -1,0 +1,48 @@
+-- As many assets as the setting fill.scale says, one artifact each, and one asset with a long chain.
+-- What is meant to be rare is as rare at any scale; what is shared is shared by all or by a fifth.
+SET session_replication_role = replica;  -- rows made whole here need no guard while they load
+
+INSERT INTO registry.assets
+    (asset_id, client_type, client_refs, last_revision, current_artifact_id, created_at)
+SELECT md5('asset ' || i)::uuid, CASE WHEN i % 5000 = 77 THEN 'rare' ELSE 'blob' END,
+       jsonb_build_object('account', 'a', 'path', 'p/' || i) || CASE WHEN i % 5 = 0 THEN '{"fifth": true}' ELSE '{}' END::jsonb,
+       CASE WHEN i > 0 THEN 1 ELSE 1000 END, CASE WHEN i > 0 THEN md5('artifact ' || i)::uuid ELSE md5('revision 1000')::uuid END,
+       timestamptz '2026-01-01Z' + i * interval '1 second'
+FROM generate_series(0, current_setting('fill.scale')::integer) AS i;
+
+INSERT INTO registry.artifacts
+    (artifact_id, asset_id, revision, storage_account, container, blob_path, blob_etag, observation,
+     content_hash, size_bytes, artifact_type, metadata, stac_collection_id, stac_item_id, source_job_id,
+     processing, stage, disposition, archived_at, created_at, updated_at)
+SELECT md5('artifact ' || i)::uuid, md5('asset ' || i)::uuid, 1, 'a', 'c', 'p/' || i, 'e1', i,
+       '1220' || encode(sha256(CASE WHEN i % 5 = 0 THEN 'shared' ELSE i::text END::bytea), 'hex'), i, 'raster',
+       jsonb_build_object('title', 'title ' || i, 'kind', 'raster'),
+       'collection', 'item ' || i, CASE WHEN i % 5 = 0 THEN 'nightly' ELSE 'job ' || i / 10 END,
+       CASE WHEN i % 5000 = 78 THEN 'failed' ELSE 'completed' END,
+       CASE WHEN i % 5000 = 79 THEN 'published' ELSE 'intermediate' END,
+       CASE WHEN i % 5000 = 80 THEN 'archived' ELSE 'live' END, now(),
+       timestamptz '2026-01-01Z' + i * interval '1 second', timestamptz '2026-01-01Z' + i * interval '1 second'
+FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
+
+INSERT INTO registry.artifacts
+    (artifact_id, asset_id, revision, supersedes, superseded_by, processing, stage, created_at, updated_at)
+SELECT md5('revision ' || i)::uuid, md5('asset 0')::uuid, i,
+       CASE WHEN i > 1 THEN md5('revision ' || i - 1)::uuid END,
+       CASE WHEN i < 1000 THEN md5('revision ' || i + 1)::uuid END,
+       'completed', 'intermediate', timestamptz '2025-01-01Z' + i * interval '1 second', now()
+FROM generate_series(1, 1000) AS i;
+
+INSERT INTO registry.members
+SELECT registry.member('refs ' || asset.client_type, given.key, given.value), asset.asset_id
+FROM registry.assets AS asset CROSS JOIN jsonb_each(asset.client_refs) AS given;
+INSERT INTO registry.members
+SELECT registry.member('metadata', given.key, given.value), artifact.artifact_id
+FROM registry.artifacts AS artifact CROSS JOIN jsonb_each(artifact.metadata) AS given;
+
+INSERT INTO registry.api_keys (key_id, name, key_hash, scopes, created_at, expires_at, revoked_at)
+SELECT md5('key ' || i)::uuid, 'key ' || i, sha256(('key ' || i)::bytea), '{read}', now(),
+       now() + i * interval '1 minute', CASE WHEN i % 2 = 0 THEN now() END
+FROM generate_series(1, 20000) AS i;
+
+SET session_replication_role = DEFAULT;
+VACUUM ANALYZE;

@@ -1,0 +1,219 @@
+"""For every named query: parameters under which it has to look at as much as it ever may."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from shared.database.queries import load_queries
+from shared.repositories import artifacts
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+HASH_OF_A_FIFTH = "1220" + hashlib.sha256(b"shared").hexdigest()
+A_DAY = {"created_from": "2026-01-01T00:00:00Z", "created_before": "2026-01-02T00:00:00Z"}
+
+WRITES = {
+    "api_keys.add",
+    "api_keys.change_expiry",
+    "api_keys.limit_waiting",
+    "api_keys.record_event",
+    "api_keys.revoke",
+    "artifacts.register_batch",
+    "idempotency.claim",
+    "idempotency.keep",
+    "set_aside.set_aside",
+    "statistics.fold_changes",
+    "transitions.move_processing",
+}
+"""Statements that change what their parameters name, by key; all others have cases below."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A query, what it is asked, and how much it may look at, whatever the registry holds."""
+
+    query: str
+    parameters: dict[str, Any] = field(default_factory=dict[str, Any])
+    rows: int = 0
+    """Of tables; index entries may be read for each some times over."""
+    shortlists: int = 0
+    """Times `registry.shortlist_limit()` that is allowed on top."""
+
+
+def statements() -> dict[str, bytes]:
+    """Every named query of every repository, as `file.name`."""
+    files = sorted(Path(artifacts.__file__).parent.glob("*.sql"))
+    return {
+        f"{file.stem}.{name}": statement
+        for file in files
+        for name, statement in load_queries(str(file)).items()
+    }
+
+
+def identifier(text: str) -> UUID:
+    """The id that PostgreSQL's `md5(text)::uuid` gives."""
+    return UUID(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def cases() -> Iterator[Case]:
+    yield from _of_one_artifact()
+    yield from _of_one_asset()
+    yield from _of_references()
+    yield from _of_lists()
+    yield from _of_keys()
+    for client_type in (None, "blob", "unknown"):
+        yield Case("statistics.read_statistics", {"client_type": client_type}, rows=100)
+
+
+def _of_one_artifact() -> Iterator[Case]:
+    identity = {"client_type": "blob", "client_refs": Jsonb({"account": "a", "path": "p/78"})}
+    location = {"storage_account": "a", "container": "c", "blob_path": "p/78", "blob_etag": "e1"}
+    artifact = {"artifact_id": identifier("artifact 78")}
+    yield Case("artifacts.get", artifact, rows=2)
+    yield Case(
+        "artifacts.of_stac_item", {"collection_id": "collection", "item_id": "item 78"}, rows=4
+    )
+    yield Case("artifacts.observe", identity | location, rows=2)
+    for job in ("job 7", "nightly"):
+        asked = {"job_id": job, "after": UUID(int=0), "limit": 10}
+        yield Case("artifacts.of_job", asked, rows=20)
+    yield Case("transitions.hold", artifact, rows=12)
+    yield Case("transitions.hold_bytes", artifact, rows=16)
+    yield Case("transitions.is_state_of_another", artifact | {"blob_etag": "e2"}, rows=4)
+
+
+def _of_one_asset() -> Iterator[Case]:
+    yield Case(
+        "assets.exact",
+        {"client_type": "blob", "client_refs": Jsonb({"account": "a", "path": "p/78"})},
+        rows=1,
+    )
+    asset = {"asset_id": identifier("asset 0")}
+    yield Case("assets.current", asset, rows=4)
+    yield Case("assets.history", asset | {"below": 900, "limit": 10}, rows=20)
+    for direction in ("both", "backward", "forward"):
+        asked = {"direction": direction, "after": -(2**31), "limit": 10}
+        yield Case("assets.chain", asked | {"artifact_id": identifier("revision 500")}, rows=30)
+    origin = {"actor": "test", "request_id": None}
+    registration = {
+        "client_type": "blob",
+        "client_refs": {"account": "a", "path": "p/0", "fifth": True},
+        "asset_id": str(identifier("unused")),
+        "origin": origin,
+        "overwrite": True,
+        "register_unchanged": False,
+        "is_repeatable": False,
+        "once_per_state": True,
+        "artifact": {
+            "artifact_id": str(identifier("new")),
+            "processing": "completed",
+            "stage": "intermediate",
+            "metadata": {"kind": "raster"},
+            "is_resumable": False,
+            "is_final": False,
+            "created_at": NOW.isoformat(),
+        },
+    }
+    yield Case("artifacts.register", {"request": Jsonb(registration)}, rows=12)
+    deletion = {"artifact_id": str(identifier("revision 1000")), "at": NOW.isoformat()}
+    yield Case(
+        "transitions.move_disposition",
+        {"request": Jsonb(deletion | {"disposition": "deleted", "origin": origin})},
+        rows=20,
+    )
+    yield Case(
+        "transitions.update",
+        {"request": Jsonb(deletion | {"metadata": {"kind": "table"}, "origin": origin})},
+        rows=20,
+    )
+
+
+def _of_references() -> Iterator[Case]:
+    def containing(refs: dict[str, Any], **allowed: int) -> Case:
+        asked = {"client_type": "blob", "client_refs": Jsonb(refs), "limit": 100}
+        return Case("assets.containing", asked, **allowed)
+
+    yield containing({"path": "p/78"}, rows=4)
+    yield containing({"path": "unknown"})
+    yield containing({"account": "a"}, rows=400, shortlists=1)
+    yield containing({"account": "a", "fifth": True}, rows=400, shortlists=2)
+    yield containing({"account": "a", "path": {}}, shortlists=4)
+    yield containing({"account": "a", "other": {}}, shortlists=4)
+    yield containing({"other": {}}, shortlists=4)
+
+
+def _of_lists() -> Iterator[Case]:
+    for is_by_update in (False, True):
+        for is_descending in (False, True):
+            order = {"is_by_update": is_by_update, "is_descending": is_descending}
+            yield _list(order, rows=60)
+            for wanted in _MET_BY_MANY:
+                yield _list(order | wanted, rows=100, shortlists=5)
+            for wanted in _MET_BY_FEW:
+                yield _list(order | wanted, rows=100)
+            for wanted in _MET_BY_NONE:
+                yield _list(order | wanted, rows=100, shortlists=8)
+
+
+def _list(wanted: dict[str, Any], **allowed: int) -> Case:
+    return Case("listings.page", {"request": Jsonb(wanted | {"most": 10})}, **allowed)
+
+
+_MET_BY_MANY: list[dict[str, Any]] = [
+    {"client_type": "blob"},
+    {"client_type": "blob", "client_refs": {"account": "a"}},
+    {"client_type": "blob", "client_refs": {"fifth": True}},
+    {"content_hash": HASH_OF_A_FIFTH},
+    {"source_job_id": "nightly"},
+    {"content_hash": HASH_OF_A_FIFTH, "source_job_id": "job 7"},
+    {"metadata": {"kind": "raster"}},
+    {"status": "active", "stage": "intermediate", "processing": "completed"},
+    {"artifact_type": "raster", "storage_account": "a", "container": "c"},
+    {"stac_collection_id": "collection"},
+    {**A_DAY, "client_type": "blob"},
+]
+_MET_BY_FEW: list[dict[str, Any]] = [
+    {"content_hash": "1220" + hashlib.sha256(b"78").hexdigest()},
+    {"content_hash": "1220" + "0" * 64},
+    {"storage_account": "a", "container": "c", "blob_path": "p/78"},
+    {"stac_collection_id": "collection", "stac_item_id": "item 78"},
+    {"client_type": "blob", "client_refs": {"account": "a", "path": "p/78"}},
+    {"metadata": {"title": "title 78"}},
+]
+_MET_BY_NONE: list[dict[str, Any]] = [
+    {"artifact_type": "none"},
+    {"status": "superseded", "artifact_type": "none"},
+    {"status": "archived", "artifact_type": "none"},
+    {"stage": "published", "artifact_type": "none"},
+    {"processing": "failed", "artifact_type": "none"},
+    {"processing": "pending"},
+    {"client_type": "rare", "artifact_type": "none"},
+    {"client_type": "blob", "client_refs": {"account": "a", "other": {}}},
+    {"client_refs": {"path": "p/78"}},
+    {"metadata": {"kind": {}}},
+    {"content_hash": HASH_OF_A_FIFTH, "source_job_id": "nightly", "artifact_type": "none"},
+    {**A_DAY, "updated_from": "2026-01-01T00:00:00Z", "artifact_type": "none"},
+    {"stac_item_id": "item 78"},
+]
+
+
+def _of_keys() -> Iterator[Case]:
+    key = {"key_id": identifier("key 78")}
+    newest = {"key_id": UUID(int=2**128 - 1), "limit": 10}
+    yield Case(
+        "api_keys.valid", {"key_hash": hashlib.sha256(b"key 79").digest(), "now": NOW}, rows=1
+    )
+    yield Case("api_keys.get", key, rows=2)
+    yield Case("api_keys.hold", key, rows=1)
+    yield Case("api_keys.all_below", newest, rows=20)
+    yield Case("api_keys.revoked_below", newest, rows=20)
+    yield Case(
+        "api_keys.ending_between",
+        {"after": "-infinity", "key_id": UUID(int=0), "until": "infinity", "limit": 10},
+        rows=20,
+    )
