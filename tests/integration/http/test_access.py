@@ -1,27 +1,46 @@
 """Who gets in: keys, scopes, and answers that give nothing away."""
 
+import asyncio
 import logging
+import re
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+import httpx
 import psycopg
 import pytest
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from psycopg.rows import DictRow
 
-from functions.http import admin
 from functions.http.app import build_app
 from functions.http.entry import Entrance
 from functions.http.guarded_route import AdminRoute
 from shared.bootstrap import Registry
 from shared.database.pool import Database
 from shared.models.api_keys import Scope
+from shared.services.access import AccessService
 from shared.services.artifact_service import ArtifactService
+from shared.services.signing_keys import SigningKeys
+from shared.services.tokens import TokenService
+from shared.storage.issuer import Issuer
 from tests.integration.http.caller import Caller, problem
 from tests.integration.http.conftest import build_registry, now
+from tests.integration.token_issuer import (
+    AUDIENCE,
+    ISSUER,
+    OBJECT_ID,
+    TokenIssuer,
+    running_issuer,
+    token,
+)
 
 HISTORY = "/api/admin/artifacts/history?client_type=x&a=b"
 UNKNOWN = "ark_" + "A" * 43
+OPEN = ("/api/health", "/api/openapi", "/api/docs")
 HOSTILE = [
     "",
     " ",
@@ -37,34 +56,131 @@ HOSTILE = [
 ]
 
 
-def admin_paths() -> list[str]:
-    routes: list[Any] = list(admin.router.routes)
-    return [route.path.replace("{job_id:path}", "j") for route in routes]
+@pytest.fixture
+def issuer() -> Iterator[TokenIssuer]:
+    with running_issuer() as issuer:
+        yield issuer
 
 
-@pytest.mark.parametrize("path", admin_paths())
-def test_no_admin_route_answers_without_a_key(anonymous: Caller, path: str) -> None:
-    found = anonymous.get(path)
-    problem(found, 401, "key-rejected")
-    assert found.headers["www-authenticate"] == "ApiKey, Bearer"
+@pytest.fixture
+def believing(registry: Registry, issuer: TokenIssuer) -> FastAPI:
+    """The application of a registry that takes tokens as well."""
+    signing_keys = SigningKeys(Issuer(issuer.keys_url).read_keys)
+    access = AccessService(registry.keys, TokenService(ISSUER, AUDIENCE, signing_keys))
+    return build_app(lambda: replace(registry, access=access))
 
 
-def test_every_rejected_key_gets_the_same_answer(
-    anonymous: Caller, registry: Registry, sql: psycopg.Connection[DictRow]
+def bearer(text: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {text}"}
+
+
+def operations(app: FastAPI) -> list[tuple[str, str]]:
+    """Every operation that is not open to anyone."""
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    closed = [route for route in routes if not route.path.startswith(OPEN)]
+    return [(method, route.path) for route in closed for method in route.methods or ()]
+
+
+async def get_with(app: FastAPI, headers: Any) -> httpx.Response:
+    """As `Caller` does, but a header may be sent twice."""
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
+        return await client.get(HISTORY, headers=headers)
+
+
+def test_nothing_else_answers_without_a_credential(app: FastAPI, anonymous: Caller) -> None:
+    closed = operations(app)
+    assert len(closed) > 10
+    for method, path in closed:
+        found = anonymous.call(method, re.sub(r"\{.*?\}", str(UUID(int=7)), path))
+        told = problem(found, 401, "key-rejected")
+        assert "errors" not in told
+        assert found.headers["www-authenticate"] == "ApiKey, Bearer"
+
+
+def test_every_rejected_credential_gets_the_same_answer(
+    believing: FastAPI, registry: Registry, app: FastAPI
 ) -> None:
+    good = registry.keys.create("good", [Scope.READ]).text
     revoked = registry.keys.create("revoked", [Scope.READ])
-    expired = registry.keys.create("expired", [Scope.READ], now() + timedelta(days=1))
-    sql.execute("UPDATE registry.api_keys SET revoked_at = now() WHERE name = 'revoked'")
-    sql.execute("UPDATE registry.api_keys SET expires_at = now() WHERE name = 'expired'")
-    keys = [None, revoked.text, expired.text, UNKNOWN, "malformed"]
-    answers = [
-        anonymous.get(HISTORY, headers={"X-API-Key": key} if key is not None else {})
-        for key in keys
+    registry.keys.revoke(revoked.key_id)
+    expired = registry.keys.create("expired", [Scope.READ])
+    registry.keys.rotate(expired.key_id, timedelta(0))
+    past = int(now().timestamp()) - 3600
+    credentials: list[Any] = [
+        {},
+        *({"X-API-Key": key} for key in ("", "malformed", UNKNOWN, f"{good} ", f"{good},{good}")),
+        {"X-API-Key": revoked.text},
+        {"X-API-Key": expired.text},
+        [("X-API-Key", good), ("X-API-Key", good)],
+        {"Authorization": ""},
+        {"Authorization": "Bearer"},
+        {"Authorization": token()},
+        {"Authorization": f"Basic {token()}"},
+        {"Authorization": f"ApiKey {good}"},
+        {"Authorization": good},
+        [("Authorization", f"Bearer {token()}"), ("Authorization", f"Bearer {token()}")],
+        bearer(good),
+        bearer("a.b.c"),
+        bearer(token("unknown")),
+        bearer(token(exp=past)),
+        bearer(token(aud="another")),
+        bearer(token()) | {"X-API-Key": good},
+        bearer("a.b.c") | {"X-API-Key": good},
+        bearer(token()) | {"X-API-Key": ""},
+        {"Authorization": "Basic eDp5", "X-API-Key": good},
     ]
+    answers = [asyncio.run(get_with(believing, given)) for given in credentials]
+    answers.append(Caller(app).get(HISTORY, headers=bearer(token())))
     told = [problem(answer, 401, "key-rejected") for answer in answers]
     assert all(answer | {"instance": ""} == told[0] | {"instance": ""} for answer in told)
-    named = [set(answer.headers) for answer in answers]
-    assert all(headers == named[0] for headers in named)
+    sent = [{name: answer.headers[name] for name in answer.headers} for answer in answers]
+    assert all(headers | {"x-request-id": ""} == sent[0] | {"x-request-id": ""} for headers in sent)
+    assert Caller(believing, good).get(HISTORY).status_code == 200
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_a_token_opens_what_its_roles_allow(believing: FastAPI, scheme: str) -> None:
+    def status(path: str, *roles: str) -> int:
+        headers = {"Authorization": f"{scheme} {token(roles=list(roles))}"}
+        return Caller(believing).get(path, headers=headers).status_code
+
+    keys = "/api/admin/keys"
+    assert (status(HISTORY, "Registry.Read"), status(keys, "Registry.Read")) == (200, 403)
+    assert (status(HISTORY, "Registry.Admin"), status(keys, "Registry.Admin")) == (403, 200)
+    assert (status(HISTORY), status(keys)) == (403, 403)
+
+
+def test_a_token_leaves_its_object_id_in_the_trail_and_nothing_else(
+    believing: FastAPI, sql: psycopg.Connection[DictRow], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    text = token(roles=["Registry.Admin"])
+    body = {"name": "ci", "scopes": ["admin"]}
+    made = Caller(believing).call("POST", "/api/admin/keys", headers=bearer(text), json=body)
+    assert made.status_code == 201
+    rows = sql.execute("SELECT to_jsonb(o) AS event FROM registry.outbox AS o").fetchall()
+    assert [row["event"]["actor"] for row in rows] == [f"token:{OBJECT_ID}"]
+    for secret in (*text.split("."), "somebody@example.com", "Some Body"):
+        assert secret not in str(rows)
+        assert secret not in caplog.text
+
+
+def test_without_the_issuer_tokens_are_503_and_keys_go_on(
+    believing: FastAPI,
+    read_key: str,
+    issuer: TokenIssuer,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    issuer.status = 500
+    text = token()
+    found = Caller(believing).get(HISTORY, headers=bearer(text))
+    problem(found, 503, "issuer-unavailable")
+    assert int(found.headers["retry-after"]) > 0
+    assert Caller(believing, read_key).get(HISTORY).status_code == 200
+    assert "request unanswered" in caplog.text
+    assert not [part for part in text.split(".") if part in caplog.text]
 
 
 def test_a_hostile_key_is_401(anonymous: Caller) -> None:
