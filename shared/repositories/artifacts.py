@@ -1,6 +1,6 @@
 """Artifacts in PostgreSQL: writes go through the functions of the migrations, reads are queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -47,6 +47,12 @@ class ArtifactRepository:
 
     def get(self, artifact_id: UUID) -> Artifact | None:
         return self._artifact("get", {"artifact_id": artifact_id})
+
+    def get_each(self, artifact_ids: Collection[UUID]) -> dict[UUID, Artifact]:
+        """Those of these artifacts that exist, by id."""
+        parameters = {"artifact_ids": list(artifact_ids)}
+        rows = self._connection.execute(_QUERIES["get_each"], parameters).fetchall()
+        return {row["artifact_id"]: Artifact.model_validate(row) for row in rows}
 
     def of_stac_item(self, collection_id: str, item_id: str) -> Artifact | None:
         """The active artifact of a STAC item, else its newest."""

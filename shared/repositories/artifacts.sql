@@ -13,6 +13,10 @@ ORDER BY registered.place;
 -- One artifact by its id.
 SELECT * FROM registry.artifact_records WHERE artifact_id = :artifact_id;
 
+-- name: get_each(artifact_ids)
+-- The artifacts of these ids.
+SELECT * FROM registry.artifact_records WHERE artifact_id = ANY (:artifact_ids);
+
 -- name: of_stac_item(collection_id, item_id)^
 -- The active artifact of a STAC item, else its newest (ids are UUIDv7).
 (SELECT * FROM registry.artifact_records

@@ -1,6 +1,8 @@
 """Who may come in: one look at whatever was presented."""
 
-from shared.errors import KeyRejected
+from collections.abc import Sequence
+
+from shared.errors import KeyRejected, RegistryError
 from shared.models.callers import Caller
 from shared.services.api_keys import ApiKeyService
 from shared.services.tokens import TokenService
@@ -26,3 +28,19 @@ class AccessService:
         if self._tokens is None:
             raise KeyRejected
         return self._tokens.authenticate(token)
+
+    def authenticate_each(
+        self, presented: Sequence[tuple[str | None, str | None]]
+    ) -> list[Caller | RegistryError]:
+        """The same for several at once: what is presented several times is looked at once.
+
+        What `authenticate` would raise is in its place in the answer.
+        """
+        answers = {given: self._answer(*given) for given in set(presented)}
+        return [answers[given] for given in presented]
+
+    def _answer(self, key: str | None, token: str | None) -> Caller | RegistryError:
+        try:
+            return self.authenticate(key, token)
+        except RegistryError as error:
+            return error

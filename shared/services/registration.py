@@ -6,12 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import DictRow
 from pydantic import TypeAdapter
 
 from shared.database.constraints import constraint_errors
 from shared.database.pool import Database
-from shared.errors import ArtifactConflict, BatchRefused, InvalidInput, RegistryError
+from shared.errors import (
+    ArtifactConflict,
+    BatchRefused,
+    DatabaseUnavailable,
+    InvalidInput,
+    RegistryError,
+    Retryable,
+)
 from shared.models.artifacts import Artifact, ArtifactContent, ArtifactRegistration
 from shared.models.ids import new_id
 from shared.models.registrations import (
@@ -105,23 +113,32 @@ class ArtifactRegistrations:
         """
         if not 1 <= len(registrations) <= MAXIMUM_BATCH:
             raise InvalidInput(f"A batch has 1 to {MAXIMUM_BATCH} artifacts.", "/artifacts")
-        requests = [
-            self._registration_request(registration, origin) for registration in registrations
-        ]
+        if idempotency is None and not atomic:
+            return self.register_each([(one, origin) for one in registrations])
+        requests = [self._registration_request(one, origin) for one in registrations]
+        with self._database.connection() as connection, connection.transaction():
+            if idempotency is None:
+                return _register_all(connection, requests)
+            register = _register_all if atomic else _register_settled
+            return do_once(
+                connection,
+                idempotency,
+                self._clock(),
+                TypeAdapter(list[BatchItem]),
+                lambda: register(connection, requests),
+            )
+
+    def register_each(
+        self, asked: Sequence[tuple[ArtifactRegistration, Origin]]
+    ) -> list[BatchItem]:
+        """Register artifacts that several callers asked for, each for itself, in one go.
+
+        What failed is in its place in the answer, DatabaseUnavailable where an asset was locked by
+        others for too long.
+        """
+        requests = [self._registration_request(one, origin) for one, origin in asked]
         with self._database.connection() as connection:
-            if idempotency is None and not atomic:
-                return _register_items(connection, requests)
-            with connection.transaction():
-                if idempotency is None:
-                    return _register_all(connection, requests)
-                register = _register_all if atomic else _register_items
-                return do_once(
-                    connection,
-                    idempotency,
-                    self._clock(),
-                    TypeAdapter(list[BatchItem]),
-                    lambda: register(connection, requests),
-                )
+            return _register_items(connection, requests)
 
     def _registration_request(
         self, registration: ArtifactRegistration, origin: Origin
@@ -153,14 +170,28 @@ def _register_all(
     return items
 
 
+def _register_settled(
+    connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
+) -> list[BatchItem]:
+    """Each for itself, but nothing where one of them may succeed later: no answer to be kept."""
+    items = _register_items(connection, requests)
+    passing = [item.error for item in items if isinstance(item.error, Retryable)]
+    if passing:
+        raise passing[0]
+    return items
+
+
 def _register_items(
     connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
 ) -> list[BatchItem]:
-    """All in one go; one at a time where a single one, unknown which, breaks a constraint."""
+    """All in one go; one at a time where a single one, unknown which, stops the others.
+
+    It breaks a constraint, or waits too long for an asset that others have locked.
+    """
     try:
         with connection.transaction(), constraint_errors():
             registered = ArtifactRepository(connection).register_batch(requests)
-    except RegistryError:
+    except (RegistryError, LockNotAvailable):
         return [_register_item(connection, request) for request in requests]
     return [_item(registration) for registration in registered]
 
@@ -171,6 +202,8 @@ def _register_item(connection: Connection[DictRow], request: Mapping[str, Any]) 
             return _item(ArtifactRepository(connection).register(request))
     except RegistryError as error:
         return BatchItem(None, error)
+    except LockNotAvailable:
+        return BatchItem(None, DatabaseUnavailable("Others have locked the asset for too long."))
 
 
 def _item(registered: Registration) -> BatchItem:

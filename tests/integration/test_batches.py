@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg.rows import DictRow
 
-from shared.errors import ArtifactConflict, BatchRefused, InvalidInput
+from shared.errors import ArtifactConflict, BatchRefused, DatabaseUnavailable, InvalidInput
 from shared.models.artifacts import ArtifactRegistration
 from shared.models.axes import Status
 from shared.models.registrations import BatchItem, Origin, Outcome
@@ -103,6 +103,22 @@ def test_all_or_none_names_every_item_at_fault_and_registers_nothing(
     assert count_artifacts(sql) == 1
     events = sql.execute("SELECT operation FROM registry.outbox").fetchall()
     assert len(events) == 1
+
+
+def test_an_asset_that_others_hold_stops_no_other(
+    artifacts: ArtifactService, sql: psycopg.Connection[DictRow]
+) -> None:
+    for function in ("register_artifacts", "register_artifact"):
+        sql.execute(f"ALTER FUNCTION registry.{function} SET lock_timeout = '200ms'".encode())
+    artifacts.register(registration("held", "old"))
+    with sql.transaction():
+        sql.execute("SELECT FROM registry.assets FOR UPDATE")
+        items = artifacts.register_batch(
+            [registration("a", "1"), registration("held", "new"), registration("b", "1")],
+            atomic=False,
+        )
+    assert outcomes(items) == [Outcome.CREATED, None, Outcome.CREATED]
+    assert isinstance(items[1].error, DatabaseUnavailable)
 
 
 @pytest.mark.parametrize("count", [0, MAXIMUM_BATCH + 1])
