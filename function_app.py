@@ -2,10 +2,11 @@
 
 import azure.functions as func
 
-from functions import blobs, queues
+from functions import blobs, queues, timers
 from functions.http import surfaces
 
 app = func.FunctionApp()
 app.register_functions(blobs.bp)
 app.register_functions(queues.bp)
+app.register_functions(timers.bp)
 app.register_functions(surfaces.bp)

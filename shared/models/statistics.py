@@ -12,6 +12,8 @@ class StatusFigures(BaseModel):
 
     artifact_count: int = 0
     size_bytes: int = 0
+    """Sizes as they were registered, each revision counted: not what is stored. Revisions may share
+    a location, and of deleted ones the bytes may be gone."""
     row_count: int = 0
     """Rows of tables; never part of the bytes."""
 

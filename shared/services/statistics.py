@@ -1,7 +1,18 @@
 """How much is registered, without counting it anew."""
 
 from shared.database.pool import Database
+from shared.errors import InvalidInput, Retryable
 from shared.models.statistics import Statistics
+from shared.models.text import keepable
+from shared.repositories.statistics import StatisticsRepository
+
+BATCH = 50_000
+"""Changes that are folded in one transaction."""
+
+_BATCHES_PER_CALL = 200
+_BATCHES_PER_READ = 4
+_MANY = 10_000
+"""So many changes are worth folding before they are read."""
 
 
 class StatisticsReads:
@@ -11,9 +22,46 @@ class StatisticsReads:
         self._database = database
 
     def get_stats(self, client_type: str | None = None) -> Statistics:
-        """Figures of one client, or of all; zeros for a client that is not known."""
-        raise NotImplementedError
+        """Figures of one client, or of all; zeros for a client that is not known.
+
+        Exact at one instant: changes that nobody folded yet are counted as well. Raises Retryable
+        where more of them wait than one request can fold; asking again gets further.
+        """
+        wanted = None if client_type is None else readable_client_type(client_type)
+        with self._database.connection() as connection:
+            figures = StatisticsRepository(connection)
+            if not fold_batches(figures, at_least=_MANY):
+                raise Retryable("Many changes wait to be counted; ask again in a moment.")
+            return figures.read(wanted)
 
     def fold_changes(self) -> int:
-        """Fold what changed into the totals; answers with the number of changes folded."""
-        raise NotImplementedError
+        """Fold what changed into the totals; answers with the number of changes folded.
+
+        Ends when none are left, or after ten million. Each 50,000 are a transaction of their own:
+        killed at any point, nothing is counted twice or lost. Any number of calls may run at once.
+        """
+        total = 0
+        with self._database.connection() as connection:
+            figures = StatisticsRepository(connection)
+            for _ in range(_BATCHES_PER_CALL):
+                folded = figures.fold_changes(most=BATCH, at_least=1)
+                total += folded
+                if folded < BATCH:
+                    break
+        return total
+
+
+def fold_batches(figures: StatisticsRepository, *, at_least: int) -> bool:
+    """Fold as much as one request may, where so many changes wait; whether that was enough."""
+    return any(
+        figures.fold_changes(most=BATCH, at_least=at_least) < BATCH
+        for _ in range(_BATCHES_PER_READ)
+    )
+
+
+def readable_client_type(text: str) -> str:
+    """A client type as registering would have kept it; InvalidInput where it could not be kept."""
+    try:
+        return keepable(text)
+    except ValueError as error:
+        raise InvalidInput(f"client_type: {error}", "/client_type") from None

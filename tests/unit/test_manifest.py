@@ -94,6 +94,15 @@ EXPECTED: Manifest = {
             "connection": "REGISTRY_STORAGE",
         },
     ],
+    "fold_statistics": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "0 * * * * *",
+            "runOnStartup": False,
+        },
+    ],
     "health": [
         {
             "type": "httpTrigger",
