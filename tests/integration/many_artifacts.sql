@@ -39,6 +39,11 @@ INSERT INTO registry.members
 SELECT registry.member('metadata', given.key, given.value), artifact.artifact_id
 FROM registry.artifacts AS artifact CROSS JOIN jsonb_each(artifact.metadata) AS given;
 
+INSERT INTO registry.duplicated_content
+SELECT DISTINCT content_hash FROM registry.artifacts WHERE content_hash IS NOT NULL
+UNION ALL
+SELECT '1220' || encode(sha256(('was shared once ' || i)::bytea), 'hex') FROM generate_series(1, 2000) AS i;
+
 INSERT INTO registry.api_keys (key_id, name, key_hash, scopes, created_at, expires_at, revoked_at)
 SELECT md5('key ' || i)::uuid, 'key ' || i, sha256(('key ' || i)::bytea), '{read}', now(),
        now() + i * interval '1 minute', CASE WHEN i % 2 = 0 THEN now() END

@@ -66,8 +66,7 @@ def cases() -> Iterator[Case]:
     yield from _of_references()
     yield from _of_lists()
     yield from _of_keys()
-    for client_type in (None, "blob", "unknown"):
-        yield Case("statistics.read_statistics", {"client_type": client_type}, rows=100)
+    yield from _of_figures()
 
 
 def _of_one_artifact() -> Iterator[Case]:
@@ -75,6 +74,8 @@ def _of_one_artifact() -> Iterator[Case]:
     location = {"storage_account": "a", "container": "c", "blob_path": "p/78", "blob_etag": "e1"}
     artifact = {"artifact_id": identifier("artifact 78")}
     yield Case("artifacts.get", artifact, rows=2)
+    several = [identifier(f"artifact {i}") for i in range(100, 150)]
+    yield Case("artifacts.get_each", {"artifact_ids": several}, rows=100)
     yield Case(
         "artifacts.of_stac_item", {"collection_id": "collection", "item_id": "item 78"}, rows=4
     )
@@ -200,6 +201,20 @@ _MET_BY_NONE: list[dict[str, Any]] = [
     {**A_DAY, "updated_from": "2026-01-01T00:00:00Z", "artifact_type": "none"},
     {"stac_item_id": "item 78"},
 ]
+
+
+def _of_figures() -> Iterator[Case]:
+    for client_type in (None, "blob", "unknown"):
+        yield Case("statistics.read_statistics", {"client_type": client_type}, rows=100)
+    nil = UUID(int=0)
+    asked = {"after_asset": nil, "after_artifact": nil, "limit": 10}
+    yield Case("duplicates.holding", asked | {"content_hash": HASH_OF_A_FIFTH}, rows=20)
+    identity = {"client_type": "blob", "client_refs": Jsonb({"account": "a", "path": "p/78"})}
+    yield Case("duplicates.current_of", identity, rows=4)
+    for client_type in (None, "blob", "unknown"):
+        for across_clients in (False, True):
+            wanted = {"client_type": client_type, "across_clients": across_clients}
+            yield Case("duplicates.groups", wanted | {"after": "", "limit": 10}, rows=10_000)
 
 
 def _of_keys() -> Iterator[Case]:
