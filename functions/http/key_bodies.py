@@ -1,17 +1,16 @@
 """What key management asks and answers with."""
 
 import re
-from datetime import timedelta
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.models.api_keys import ApiKey, CreatedKey, Scope
+from shared.models.durations import Duration
 from shared.models.text import Text
 from shared.services.api_keys import DEFAULT_OVERLAP
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}", re.ASCII)
-_DURATION = re.compile(r"P[0-9DHMSTWY.]+", re.ASCII)
 
 
 def _written_moment(value: object) -> object:
@@ -20,15 +19,8 @@ def _written_moment(value: object) -> object:
     return value
 
 
-def _written_duration(value: object) -> object:
-    if not isinstance(value, str) or not _DURATION.fullmatch(value):
-        raise ValueError("write it as an ISO 8601 duration, like PT12H or P7D")
-    return value
-
-
-# A number would be taken for seconds, whatever it was meant to be.
 Moment = Annotated[AwareDatetime, BeforeValidator(_written_moment)]
-Duration = Annotated[timedelta, BeforeValidator(_written_duration)]
+"""An instant; a number would be taken for seconds, whatever it was meant to be."""
 
 
 class KeyRequest(BaseModel):

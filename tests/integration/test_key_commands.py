@@ -1,19 +1,24 @@
 """`registry keys` and `registry migrate`, as an operator runs them at deployment."""
 
+import json
 import os
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.rows import DictRow
+from typer.testing import CliRunner
 
+from cli.registry import app
 from shared.database.pool import Database
+from shared.errors import KeyRejected
 from shared.models.api_keys import Scope
 from shared.services.api_keys import ApiKeyService
 from tests.integration.clock import TickingClock
@@ -53,6 +58,13 @@ def create_command(
     database_url: str, *arguments: str, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     return registry(database_url, "keys", "create", *arguments, **settings)
+
+
+def check_misuse(*arguments: str) -> None:
+    """In this process, which is quicker: nothing is built for what is wrong already."""
+    refused = CliRunner().invoke(app, ["keys", *arguments])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr
 
 
 @pytest.fixture
@@ -102,9 +114,7 @@ def test_a_fresh_database_is_migrated_once_and_then_holds_keys(empty_database: s
     ],
 )
 def test_wrong_use_is_exit_code_2(arguments: list[str]) -> None:
-    refused = create_command("postgresql://unused", *arguments)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "Traceback" not in refused.stderr
+    check_misuse("create", *arguments)
 
 
 def test_a_missing_setting_is_named_in_one_line_with_exit_code_2() -> None:
@@ -119,7 +129,7 @@ def test_a_missing_setting_is_named_in_one_line_with_exit_code_2() -> None:
 def test_a_database_that_is_away_is_one_line_without_its_password(arguments: list[str]) -> None:
     away = "postgresql://someone:secret-word@127.0.0.1:1/none"
     failed = registry(away, *arguments, REGISTRY_DATABASE_TIMEOUT_SECONDS="1")
-    assert (failed.returncode, failed.stdout, failed.stderr.count("\n")) == (1, "", 1)
+    assert (failed.returncode, failed.stdout, failed.stderr.count("\n")) == (6, "", 1)
     assert failed.stderr.startswith("error: ")
     assert "secret-word" not in failed.stderr
 
@@ -135,3 +145,114 @@ def test_a_name_that_cannot_be_kept_is_one_line_with_exit_code_1(database_url: s
     refused = create_command(database_url, "--name", "", "--scopes", "read")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == "error: The key's name has 1 to 100 characters.\n"
+
+
+def run_keys(database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return registry(database_url, "keys", *arguments)
+
+
+@pytest.fixture
+def system_keys(database: Database) -> ApiKeyService:
+    """With the clock that the command has."""
+    return ApiKeyService(database, PEPPER, lambda: datetime.now(UTC))
+
+
+def test_keys_are_listed_whole_and_by_state(system_keys: ApiKeyService, database_url: str) -> None:
+    hostile = "[red]x[/red]\x1b[31m\u202e"
+    made = system_keys.create(hostile, [Scope.READ, Scope.WRITE])
+    revoked = system_keys.create("old", [])
+    system_keys.revoke(revoked.key_id)
+    told = run_keys(database_url, "list")
+    assert (told.returncode, told.stderr) == (0, "")
+    head, newest, oldest = told.stdout.splitlines()
+    assert head.split() == ["key_id", "name", "scopes", "state", "created", "expires"]
+    assert newest.split()[:3] == [str(revoked.key_id), "old", "revoked"]
+    assert oldest.split()[:4] == [
+        str(made.key_id),
+        "[red]x[/red]\\u001b[31m\\u202e",
+        "read,write",
+        "active",
+    ]
+    active = run_keys(database_url, "list", "--state", "active", "-o", "json")
+    assert json.loads(active.stdout) == [made.key.model_dump(mode="json")]
+
+
+def test_an_empty_list_is_one(database_url: str) -> None:
+    assert json.loads(run_keys(database_url, "list", "-o", "json").stdout) == []
+
+
+def test_a_key_is_rotated_and_the_new_text_alone_printed(
+    system_keys: ApiKeyService, database_url: str, sql: psycopg.Connection[DictRow]
+) -> None:
+    old = system_keys.create("ci", [Scope.READ])
+    done = run_keys(database_url, "rotate", str(old.key_id), "--overlap", "PT0S")
+    assert done.returncode == 0, done.stderr
+    caller = system_keys.authenticate(done.stdout.removesuffix("\n"))
+    assert caller.scopes == {Scope.READ}
+    assert done.stdout.strip() not in done.stderr
+    with pytest.raises(KeyRejected):
+        system_keys.authenticate(old.text)
+    actors = sql.execute("SELECT actor FROM registry.outbox ORDER BY position").fetchall()
+    assert [row["actor"] for row in actors] == ["unattributed", "cli:keys rotate"]
+    again = run_keys(database_url, "rotate", str(old.key_id))
+    assert (again.returncode, again.stdout, again.stderr.count("\n")) == (5, "", 1)
+
+
+def test_by_default_a_rotated_key_goes_on_for_a_day(
+    system_keys: ApiKeyService, database_url: str
+) -> None:
+    old = system_keys.create("ci", [Scope.READ])
+    before = datetime.now(UTC)
+    assert run_keys(database_url, "rotate", str(old.key_id)).returncode == 0
+    ends = system_keys.get(old.key_id).expires_at
+    assert ends is not None
+    assert before + timedelta(days=1) <= ends <= datetime.now(UTC) + timedelta(days=1)
+
+
+def test_an_expiry_is_set_and_taken_away(system_keys: ApiKeyService, database_url: str) -> None:
+    key_id = system_keys.create("ci", [Scope.READ]).key_id
+    at = run_keys(database_url, "expire", str(key_id), "--at", "2100-01-01T00:00:00Z")
+    assert (at.returncode, at.stdout) == (0, "")
+    assert system_keys.get(key_id).expires_at == datetime(2100, 1, 1, tzinfo=UTC)
+    assert run_keys(database_url, "expire", str(key_id), "--never").returncode == 0
+    assert system_keys.get(key_id).expires_at is None
+
+
+def test_revoking_has_to_be_meant(system_keys: ApiKeyService, database_url: str) -> None:
+    made = system_keys.create("ci", [Scope.READ])
+    unsaid = run_keys(database_url, "revoke", str(made.key_id))
+    assert (unsaid.returncode, unsaid.stdout) == (2, "")
+    assert system_keys.authenticate(made.text)
+    for _ in range(2):
+        assert run_keys(database_url, "revoke", str(made.key_id), "--yes").returncode == 0
+    with pytest.raises(KeyRejected):
+        system_keys.authenticate(made.text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["expire", str(UUID(int=7)), "--never"],
+        ["revoke", str(UUID(int=7)), "--yes"],
+        ["rotate", str(UUID(int=7))],
+    ],
+)
+def test_an_unknown_key_is_exit_code_3(database_url: str, arguments: list[str]) -> None:
+    failed = run_keys(database_url, *arguments)
+    assert (failed.returncode, failed.stdout) == (3, "")
+    assert failed.stderr == "error: There is no such API key.\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["expire", str(UUID(int=7))],
+        ["expire", str(UUID(int=7)), "--never", "--at", "2100-01-01T00:00:00Z"],
+        ["expire", "no-id", "--never"],
+        ["rotate", str(UUID(int=7)), "--overlap", "3600"],
+        ["list", "--state", "tired"],
+        ["list", "-o", "xml"],
+    ],
+)
+def test_other_wrong_use_is_exit_code_2(arguments: list[str]) -> None:
+    check_misuse(*arguments)
