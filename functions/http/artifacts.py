@@ -14,12 +14,12 @@ from functions.http.artifact_bodies import (
     ListAnswer,
     RegistrationRequest,
 )
-from functions.http.conditions import IfMatch, IfNoneMatch
+from functions.http.conditions import IfMatch, IfNoneMatch, read_if_none_match
 from functions.http.documented import answer, not_modified, problems
 from functions.http.entry import Entrance
 from functions.http.examples import ARTIFACT, CLIENT_REFS, CONTENT_HASH, METADATA, REGISTRATION
 from functions.http.guarded_route import PipelineRoute, QuestionRoute
-from functions.http.idempotency_keys import Once
+from functions.http.idempotency_keys import IdempotencyHeader, read_idempotency_key
 from functions.http.listing_query import ListingQuery
 from shared import errors
 from shared.models.artifacts import Artifact
@@ -43,14 +43,14 @@ questions = APIRouter(prefix=_PREFIX, tags=["artifacts"], route_class=QuestionRo
 def register_artifact(
     entry: Entrance,
     registration: Annotated[RegistrationRequest, Body(examples=[REGISTRATION])],
-    once: Once,
+    idempotency_key: IdempotencyHeader = None,
 ) -> Response:
     """Register an artifact.
 
     Where the asset's current artifact holds the same bytes, it is the answer.
     """
     registered = entry.registry.artifacts.register(
-        registration, entry.origin, idempotency=once.key()
+        registration, entry.origin, idempotency=read_idempotency_key(entry, idempotency_key)
     )
     if registered.outcome is not Outcome.CREATED:
         return artifact_answer(registered.artifact)
@@ -75,10 +75,10 @@ def register_artifact(
 def register_batch(
     entry: Entrance,
     batch: Annotated[BatchRequest, Body(examples=[{"artifacts": [REGISTRATION], "atomic": False}])],
-    once: Once,
+    idempotency_key: IdempotencyHeader = None,
 ) -> Response:
     """Register up to 1,000 artifacts: all or none with `atomic`, else each for itself."""
-    return json_answer(batches.register(entry, batch, once))
+    return json_answer(batches.register(entry, batch, idempotency_key))
 
 
 @questions.post(
@@ -135,11 +135,12 @@ def list_artifacts(entry: Entrance, query: Annotated[ListingQuery, Query()]) -> 
     | not_modified(),
 )
 def get_artifact(
-    entry: Entrance, artifact_id: ArtifactIdInput, if_none_match: IfNoneMatch
+    entry: Entrance, artifact_id: ArtifactIdInput, if_none_match: IfNoneMatch = None
 ) -> Response:
     """One artifact; its id is a UUID or a ULID."""
+    seen = read_if_none_match(entry.request) if if_none_match is not None else None
     artifact = entry.registry.artifacts.get_by_id(artifact_id)
-    return artifact_answer(artifact, if_none_match=if_none_match)
+    return artifact_answer(artifact, if_none_match=seen)
 
 
 @router.patch(

@@ -9,7 +9,7 @@ from pydantic import JsonValue, ValidationError
 from functions.http.artifact_bodies import BatchAnswer, BatchRequest, BatchResult
 from functions.http.entry import Entry
 from functions.http.handlers import invalid_fields, problem_members_of
-from functions.http.idempotency_keys import SentOnce
+from functions.http.idempotency_keys import read_idempotency_key
 from functions.http.problems import INVALID_INPUT, problem_members
 from shared.errors import RegistryError
 from shared.models.artifacts import ArtifactRegistration
@@ -19,7 +19,7 @@ Invalid = Mapping[int, Sequence[Any]]
 """Position in the batch to what pydantic found wrong there."""
 
 
-def register(entry: Entry, batch: BatchRequest, once: SentOnce) -> BatchAnswer:
+def register(entry: Entry, batch: BatchRequest, idempotency_key: str | None) -> BatchAnswer:
     """Register a batch.
 
     Raises RequestValidationError where it is atomic and some of it is not valid, and what
@@ -28,7 +28,7 @@ def register(entry: Entry, batch: BatchRequest, once: SentOnce) -> BatchAnswer:
     valid, invalid = _validate(batch.artifacts)
     if batch.atomic and invalid:
         raise RequestValidationError([error for errors in invalid.values() for error in errors])
-    items = iter(_register_valid(entry, batch, valid, once))
+    items = iter(_register_valid(entry, batch, valid, idempotency_key))
     request_id = entry.request.state.request_id
     return _answer(
         [
@@ -55,12 +55,16 @@ def _validate(items: Sequence[object]) -> tuple[list[ArtifactRegistration], Inva
 
 
 def _register_valid(
-    entry: Entry, batch: BatchRequest, valid: Sequence[ArtifactRegistration], once: SentOnce
+    entry: Entry,
+    batch: BatchRequest,
+    valid: Sequence[ArtifactRegistration],
+    idempotency_key: str | None,
 ) -> Sequence[BatchItem]:
     if not valid:
         return []
+    key = read_idempotency_key(entry, idempotency_key)
     return entry.registry.artifacts.register_batch(
-        valid, entry.origin, atomic=batch.atomic, idempotency=once.key()
+        valid, entry.origin, atomic=batch.atomic, idempotency=key
     )
 
 

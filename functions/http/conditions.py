@@ -20,6 +20,13 @@ def is_match(tag: str, tags: Collection[str] | None) -> bool:
     return tags is not None and (ANY in tags or tag in tags)
 
 
+def read_if_none_match(request: Request) -> frozenset[str] | None:
+    """Entity tags of states that the caller has at hand; None where it has none."""
+    if "if-none-match" not in request.headers:
+        return None
+    return frozenset(tag for _, tag in _read_tags(request, "If-None-Match"))
+
+
 async def _if_match(
     request: Request,
     if_match: Annotated[
@@ -31,18 +38,6 @@ async def _if_match(
         return None
     # Strong comparison: a weak tag equals none, and a condition that none can meet stays one.
     return frozenset(tag for is_weak, tag in _read_tags(request, "If-Match") if not is_weak)
-
-
-async def _if_none_match(
-    request: Request,
-    if_none_match: Annotated[
-        str | None,
-        Header(description="Entity tags: no body unless the artifact's is another."),
-    ] = None,
-) -> frozenset[str] | None:
-    if if_none_match is None:
-        return None
-    return frozenset(tag for _, tag in _read_tags(request, "If-None-Match"))
 
 
 def _read_tags(request: Request, name: str) -> list[tuple[bool, str]]:
@@ -59,5 +54,7 @@ def _read_tags(request: Request, name: str) -> list[tuple[bool, str]]:
 IfMatch = Annotated[frozenset[str] | None, Depends(_if_match)]
 """Entity tags that a change is conditional on; None where it is not."""
 
-IfNoneMatch = Annotated[frozenset[str] | None, Depends(_if_none_match)]
-"""Entity tags of states that the caller has at hand; None where it has none."""
+IfNoneMatch = Annotated[
+    str | None, Header(description="Entity tags: no body unless the artifact's is another.")
+]
+"""Only described here: `read_if_none_match` reads all of its lines."""

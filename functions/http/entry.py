@@ -1,9 +1,8 @@
 """A request's way into the registry: closed until its caller is known and allowed in."""
 
 from collections.abc import Callable
-from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request
 
 from functions.http.dependencies import authenticate
 from shared.bootstrap import Registry
@@ -54,9 +53,5 @@ class Entry:
         return self._request
 
 
-async def _entry(request: Request) -> Entry:
-    return request.state.entry
-
-
-Entrance = Annotated[Entry, Depends(_entry)]
-"""The parameter that every endpoint of a `GuardedRoute` has, by the name `entry`."""
+Entrance = Entry
+"""What the parameter `entry` of a guarded endpoint is declared as."""

@@ -1,11 +1,10 @@
 """What surrounds every request, whatever its route: an id, a limit, and a last resort."""
 
 import logging
-from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid4
 
 from functions.http.problems import BODY_TOO_LARGE, INTERNAL_ERROR, problem_response
 
@@ -25,13 +24,12 @@ class RequestIds:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = str(scope.get("azure_functions.invocation_id") or uuid4())
+        named = ((b"x-request-id", request_id.encode()), (b"cache-control", b"no-store"))
         scope["state"] = dict(scope.get("state") or {}) | {"request_id": request_id}
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                headers["Cache-Control"] = "no-store"
+                message["headers"] = [*message["headers"], *named]
             await send(message)
 
         await self._app(scope, receive, send_named)
