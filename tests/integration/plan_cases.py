@@ -100,6 +100,8 @@ def _of_one_asset() -> Iterator[Case]:
     for direction in ("both", "backward", "forward"):
         asked = {"direction": direction, "after": -(2**31), "limit": 10}
         yield Case("assets.chain", asked | {"artifact_id": identifier("revision 500")}, rows=30)
+    whole = {"direction": "both", "after": -(2**31), "limit": 1001}
+    yield Case("assets.chain", whole | {"artifact_id": identifier("revision 1")}, rows=2010)
     origin = {"actor": "test", "request_id": None}
     registration = {
         "client_type": "blob",

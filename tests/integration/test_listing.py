@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from psycopg.rows import DictRow
 from pydantic import JsonValue
 
 from shared.errors import InvalidInput
@@ -15,6 +17,11 @@ from shared.models.cursors import write_cursor
 from shared.models.listings import ArtifactFilter, ArtifactSort
 from shared.services.artifact_service import ArtifactService
 from tests.integration.registering import create, hash_of
+
+A_FEW = b"""
+CREATE OR REPLACE FUNCTION registry.shortlist_limit() RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN 5
+"""
 
 
 def ids(artifacts: list[Artifact]) -> list[UUID]:
@@ -131,6 +138,25 @@ def test_the_start_of_a_range_of_time_is_in_it_and_its_end_is_not(
             page = artifacts.list_artifacts(wanted, sort=sort)
             assert (set(ids(page.artifacts)), page.next) == (between, None)
     assert listed(artifacts, created_from=fourth + timedelta(microseconds=1)) == set()
+
+
+@pytest.mark.parametrize("sort", ArtifactSort)
+def test_a_page_may_be_empty_and_go_on_but_never_beyond_the_range_of_time(
+    artifacts: ArtifactService, sql: psycopg.Connection[DictRow], sort: ArtifactSort
+) -> None:
+    sql.execute(A_FEW)
+    made = fill(artifacts, 40)
+    start, end = made[10].created_at, made[30].created_at
+    of = "updated" if sort.is_by_update else "created"
+    times = {f"{of}_from": start, f"{of}_before": end}
+    wanted = ArtifactFilter.model_validate({"artifact_type": "none", **times})
+    cursor = None
+    for _ in range(4):
+        page = artifacts.list_artifacts(wanted, sort=sort, limit=2, cursor=cursor)
+        assert page.artifacts == []
+        assert page.next
+        cursor = page.next
+    assert artifacts.list_artifacts(wanted, sort=sort, limit=2, cursor=cursor).next is None
 
 
 def test_types_of_references_and_metadata_matter_and_the_order_of_keys_does_not(

@@ -122,14 +122,83 @@ def test_a_chain_reads_through_tombstones_and_ends_where_nothing_was_superseded(
     assert ids(artifacts.get_supersession_chain(after.artifact_id).artifacts) == [after.artifact_id]
 
 
-def test_a_corrupt_loop_ends(artifacts: ArtifactService, sql: psycopg.Connection[DictRow]) -> None:
+def test_history_reads_through_tombstones(artifacts: ArtifactService) -> None:
+    made = revisions(artifacts, 3)
+    artifacts.mark_deleted(made[2].artifact_id)
+    artifacts.mark_deleted(made[0].artifact_id)
+    history = artifacts.get_history("ddh", REFS)
+    assert ids(history.artifacts) == ids(made[::-1])
+    assert [told.status for told in history.artifacts] == ["deleted", "superseded", "deleted"]
+
+
+LONG_CHAIN = """
+INSERT INTO registry.artifacts
+    (artifact_id, asset_id, revision, supersedes, superseded_by, processing, stage,
+     created_at, updated_at)
+SELECT md5('revision ' || i)::uuid, asset_id, i,
+       CASE WHEN i > 2 THEN md5('revision ' || i - 1)::uuid END,
+       CASE WHEN i < 1000 THEN md5('revision ' || i + 1)::uuid END,
+       'completed', 'intermediate', now(), now()
+FROM registry.assets CROSS JOIN generate_series(2, 1000) AS i
+"""
+
+
+@pytest.mark.parametrize("direction", Direction)
+def test_a_chain_of_a_thousand_is_told_whole_page_by_page(
+    artifacts: ArtifactService, sql: psycopg.Connection[DictRow], direction: Direction
+) -> None:
+    (first,) = revisions(artifacts, 1)
+    sql.execute("SET session_replication_role = replica")
+    sql.execute(
+        "UPDATE registry.artifacts SET superseded_by = md5('revision 2')::uuid WHERE revision = 1"
+    )
+    sql.execute(LONG_CHAIN)
+    sql.execute(
+        "UPDATE registry.artifacts SET supersedes = %s WHERE revision = 2", [first.artifact_id]
+    )
+    newest = artifacts.get_history("ddh", REFS, limit=1).artifacts[0]
+    start = newest if direction is Direction.BACKWARD else first
+    told: list[int] = []
+    cursor = None
+    for _ in range(4):
+        page = artifacts.get_supersession_chain(
+            start.artifact_id, direction, limit=300, cursor=cursor
+        )
+        assert page.chain_length == 1000
+        told += [artifact.revision for artifact in page.artifacts]
+        cursor = page.next
+    assert cursor is None
+    assert told == sorted(range(1, 1001), reverse=direction is Direction.BACKWARD)
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize("limit", [1, 1000])
+def test_a_corrupt_loop_ends(
+    artifacts: ArtifactService,
+    sql: psycopg.Connection[DictRow],
+    direction: Direction,
+    limit: int,
+) -> None:
     made = revisions(artifacts, 3)
     sql.execute("SET session_replication_role = replica")  # past every guard, as corruption is
     sql.execute(
-        "UPDATE registry.artifacts SET supersedes = %s WHERE revision = 1", [made[2].artifact_id]
+        "UPDATE registry.artifacts SET supersedes = CASE revision WHEN 1 THEN %(last)s"
+        " ELSE supersedes END, superseded_by = CASE revision WHEN 3 THEN %(first)s"
+        " ELSE superseded_by END",
+        {"first": made[0].artifact_id, "last": made[2].artifact_id},
     )
-    chain = artifacts.get_supersession_chain(made[1].artifact_id)
-    assert len(chain.artifacts) <= 3
+    told: list[UUID] = []
+    cursor = None
+    for _ in range(4):
+        page = artifacts.get_supersession_chain(
+            made[1].artifact_id, direction, limit=limit, cursor=cursor
+        )
+        told += ids(page.artifacts)
+        cursor = page.next
+        if cursor is None:
+            break
+    assert cursor is None
+    assert len(told) == len(set(told))
 
 
 def test_cursors_of_another_list_are_refused(artifacts: ArtifactService) -> None:
