@@ -47,6 +47,15 @@ def test_keys_are_read_once_for_many_tokens(keys: SigningKeys, issuer: TokenIssu
     assert issuer.requests == 1
 
 
+def test_a_key_as_entra_publishes_it_does_not_name_its_algorithm(
+    keys: SigningKeys, issuer: TokenIssuer
+) -> None:
+    key = published("first", x5t="first", x5c=["MII"], issuer="https://login.example")
+    del key["alg"]
+    issuer.document = json.dumps({"keys": [key]}).encode()
+    assert keys.find("first")
+
+
 def test_unknown_key_ids_in_masses_are_looked_up_once_a_minute(
     keys: SigningKeys, issuer: TokenIssuer, stopwatch: Stopwatch
 ) -> None:
