@@ -7,12 +7,13 @@ WHERE asset.identity_key = registry.identity_key(:client_type, :client_refs)
   AND asset.client_type = :client_type AND asset.client_refs = :client_refs;
 
 -- name: holding(content_hash, after_asset, after_artifact, limit)
--- Artifacts of any client that hold a content, deleted ones left out; a page of them, by asset.
-SELECT * FROM registry.artifact_records
-WHERE content_hash = :content_hash AND (CASE WHEN status = 'deleted' THEN 1 ELSE 0 END) = 0
-  AND (asset_id, artifact_id) > (:after_asset, :after_artifact)
-ORDER BY asset_id, artifact_id
-LIMIT :limit;
+-- Artifacts of any client that hold a content, deleted ones left out; a page of them, by asset: see
+-- registry.holding.
+SELECT record.*
+FROM unnest(registry.holding(:content_hash, :after_asset, :after_artifact, :limit))
+     WITH ORDINALITY AS held (artifact_id, place)
+JOIN registry.artifact_records AS record ON record.artifact_id = held.artifact_id
+ORDER BY held.place;
 
 -- name: groups(after, client_type, across_clients, limit)
 -- Contents behind a hash that several assets hold, and what they cost: see registry.list_duplicates.

@@ -91,6 +91,19 @@ BEGIN
 END
 $$;
 
+-- A page of the artifacts that hold a content, deleted ones left out, by asset. The planner would sort all
+-- of them wherever it takes them for few.
+CREATE FUNCTION registry.holding(wanted text, after_asset uuid, after_artifact uuid, most integer) RETURNS uuid[]
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+BEGIN
+    RETURN ARRAY(SELECT artifact_id FROM registry.artifacts
+                 WHERE content_hash = wanted AND (CASE WHEN status = 'deleted' THEN 1 ELSE 0 END) = 0
+                   AND (asset_id, artifact_id) > (after_asset, after_artifact)
+                 ORDER BY asset_id, artifact_id LIMIT most);
+END
+$$;
+
 -- Fold some of the notes, if there are at least so many; answers with their number. All of it commits or
 -- nothing does. Who folds is alone, and looks only after it is: what another folded is gone by then.
 CREATE FUNCTION registry.fold_changes(most integer, at_least integer) RETURNS bigint
