@@ -226,6 +226,18 @@ def test_what_is_rejected_says_nothing_of_the_token(tokens: TokenService) -> Non
     assert rejected.value.__suppress_context__
 
 
+def test_what_could_never_be_good_does_not_reach_the_issuer(
+    tokens: TokenService, issuer: TokenIssuer
+) -> None:
+    for text in (
+        "a.b.c",
+        forged({"alg": "none", "kid": "x"}),
+        forged({"alg": "HS256", "kid": "x"}),
+    ):
+        assert not is_believed(tokens, text)
+    assert issuer.requests == 0
+
+
 def test_a_token_does_not_say_where_its_key_is(tokens: TokenService) -> None:
     with running_issuer() as hostile:
         hostile.publish("other")

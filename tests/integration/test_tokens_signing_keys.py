@@ -4,13 +4,15 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
+from typing import Any
 
 import pytest
+from jwt.algorithms import RSAAlgorithm
 
 from shared.errors import IssuerUnavailable
 from shared.services.signing_keys import SigningKeys
 from shared.storage.issuer import Issuer
-from tests.integration.token_issuer import TokenIssuer, published, running_issuer
+from tests.integration.token_issuer import TokenIssuer, private_key, published, running_issuer
 
 MINUTE, HOUR = 60.0, 3600.0
 
@@ -121,18 +123,19 @@ def redirecting(issuer: TokenIssuer) -> None:
 
 
 def endless(issuer: TokenIssuer) -> None:
-    issuer.document = json.dumps({"keys": [published("first")], "x": "x" * 600_000}).encode()
+    issuer.document += b" " * 600_000
 
 
 def unusable(issuer: TokenIssuer) -> None:
-    """Keys for other ends, and a secret that was published by mistake."""
+    """Keys for other ends, and secrets that were published by mistake."""
     first = published("first")
-    listed = [
+    listed: list[Any] = [
         published("first", use="enc"),
         published("first", alg="RS512"),
         {name: value for name, value in first.items() if name != "kid"},
         {"kty": "oct", "k": "c2VjcmV0", "kid": "first", "alg": "HS256"},
         {"kty": "RSA", "kid": "first"},
+        RSAAlgorithm.to_jwk(private_key("first"), as_dict=True) | {"kid": "first"},
         "first",
     ]
     issuer.document = json.dumps({"keys": listed}).encode()
