@@ -1,0 +1,75 @@
+"""The whole HTTP application over seeded data, and senders that may do all of it."""
+
+import asyncio
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+
+from functions.http.app import build_app
+from shared.bootstrap import Registry
+from shared.database.pool import Database
+from shared.models.api_keys import Scope
+from shared.models.artifacts import ArtifactRegistration
+from shared.models.registrations import Origin
+from shared.services.artifact_service import ArtifactService
+from tests.integration.conftest import artifacts, clock, database, ingestion, sql, uploads
+from tests.integration.http.conftest import build_registry
+from tests.integration.registering import hash_of
+from tests.safety.operations import ARTIFACT_ID, REFERENCES
+from tests.safety.sender import Sender
+
+__all__ = ["artifacts", "clock", "database", "ingestion", "sql", "uploads"]
+
+SEEDED = ArtifactRegistration(
+    client_type="ddh",
+    client_refs=dict(REFERENCES),
+    content_hash=hash_of("seeded"),
+    size_bytes=6,
+    metadata={"title": "Site A"},
+    stac_collection_id="cogs",
+    stac_item_id="site-a",
+    source_job_id="job-123",
+)
+
+
+@pytest.fixture
+def registry(database: Database, artifacts: ArtifactService) -> Registry:
+    registry = build_registry(database, artifacts)
+    artifacts.register(SEEDED, Origin("test"), artifact_id=ARTIFACT_ID)
+    return registry
+
+
+@pytest.fixture
+def key_id(registry: Registry) -> UUID:
+    """A key that may be looked at, changed and ended."""
+    return registry.keys.create("bystander", [Scope.READ]).key_id
+
+
+@pytest.fixture
+def app(registry: Registry) -> FastAPI:
+    return build_app(lambda: registry)
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture
+def all_scopes(registry: Registry) -> str:
+    """A key that opens everything."""
+    return registry.keys.create("everything", list(Scope)).text
+
+
+@pytest.fixture
+def sender(app: FastAPI, runner: asyncio.Runner, all_scopes: str) -> Sender:
+    return Sender(app, runner, all_scopes)
+
+
+@pytest.fixture
+def stranger(app: FastAPI, runner: asyncio.Runner) -> Sender:
+    """Nobody that the registry knows."""
+    return Sender(app, runner)

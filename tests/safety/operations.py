@@ -1,0 +1,142 @@
+"""Every operation of the specification, with a request that is good: routes name themselves."""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from functions.http.app import build_app
+from shared.bootstrap import Registry
+from tests.safety.sender import Answer, Sender
+
+ARTIFACT_ID = UUID("01920000-0000-7000-8000-000000000001")
+"""Of an artifact that the fixtures register."""
+KEY_ID = UUID("01920000-0000-7000-8000-0000000000aa")
+"""Stands for a key of the fixtures, whose id is made with it."""
+REFERENCES = {"dataset_id": "flood-2024", "resource_id": "site-a"}
+
+_PATH_VALUES = {"artifact_id": str(ARTIFACT_ID), "key_id": str(KEY_ID), "job_id": "job-123"}
+_QUERY_VALUES = {"client_type": "ddh", "confirm": "yes"}
+"""For parameters that an operation requires; a new one is to be added here."""
+_MORE_QUERY = {
+    "/api/admin/artifacts/stac": {"stac_collection_id": "cogs", "stac_item_id": "site-a"},
+    "/api/admin/artifacts/refs": REFERENCES,
+    "/api/admin/artifacts/history": REFERENCES,
+}
+"""What the specification has no way to require."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A request that may still be changed: text as it is meant, encoded when it is sent."""
+
+    method: str
+    path: str
+    path_values: Mapping[str, str] = field(default_factory=dict[str, str])
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: Any = None
+
+    @property
+    def target(self) -> str:
+        encoded = {name: quote(text, safe="") for name, text in self.path_values.items()}
+        path = self.path.format_map(encoded)
+        return f"{path}?{urlencode(self.query)}" if self.query else path
+
+    def send(self, sender: Sender) -> Answer:
+        headers = [(name.lower().encode(), text.encode()) for name, text in self.headers.items()]
+        if self.body is None:
+            return sender.send(self.method, self.target, headers)
+        headers.append((b"content-type", b"application/json"))
+        return sender.send(self.method, self.target, headers, json.dumps(self.body).encode())
+
+    def about(self, key_id: UUID) -> "Draft":
+        """The same about a key that exists."""
+        if "key_id" not in self.path_values:
+            return self
+        return replace(self, path_values={**self.path_values, "key_id": str(key_id)})
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    path: str
+    described: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def parameters(self) -> list[Mapping[str, Any]]:
+        return self.described.get("parameters", [])
+
+    @property
+    def body_schema(self) -> Mapping[str, Any] | None:
+        """What a JSON body must be; None where none is taken."""
+        content = self.described.get("requestBody", {}).get("content", {})
+        return content["application/json"]["schema"] if content else None
+
+    @property
+    def answers_to(self) -> frozenset[int]:
+        """Status codes that the specification speaks of."""
+        return frozenset(int(status) for status in self.described["responses"])
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the documentation says that it needs no credential."""
+        return self.path.startswith(("/api/health/", "/api/docs")) or self.path.endswith(".json")
+
+    def draft(self) -> Draft:
+        """A request that is good."""
+        path_values = {
+            each["name"]: _PATH_VALUES[each["name"]]
+            for each in self.parameters
+            if each["in"] == "path"
+        }
+        query = {
+            each["name"]: _QUERY_VALUES[each["name"]]
+            for each in self.parameters
+            if each["in"] == "query" and each["required"]
+        }
+        query |= _MORE_QUERY.get(self.path, {})
+        return Draft(self.method, self.path, path_values, query, body=self._example())
+
+    def _example(self) -> Any:
+        if self.body_schema is None:
+            return None
+        content = self.described["requestBody"]["content"]["application/json"]
+        examples = self.body_schema.get("examples") or [content.get("example")]
+        return copy.deepcopy(examples[0])
+
+
+@cache
+def specification() -> dict[str, Any]:
+    """The specification of the app as it stands, which needs no registry."""
+    return build_app(_no_registry).openapi()
+
+
+@cache
+def operations() -> tuple[Operation, ...]:
+    return tuple(_operations())
+
+
+def _operations() -> Iterator[Operation]:
+    for path, methods in specification()["paths"].items():
+        for method, described in methods.items():
+            yield Operation(method.upper(), path, described)
+
+
+def operation_at(method: str, path: str) -> Operation:
+    return next(each for each in operations() if (each.method, each.path) == (method, path))
+
+
+def taking_bodies() -> list[Operation]:
+    return [each for each in operations() if each.body_schema is not None]
+
+
+def _no_registry() -> Registry:
+    raise AssertionError("a specification needs no registry")

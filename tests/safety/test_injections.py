@@ -1,0 +1,174 @@
+"""No text becomes SQL, wherever it stands: rows, tables and functions stay, and text comes back."""
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.rows import DictRow
+
+from tests.safety.injections import INJECTIONS
+from tests.safety.operations import Draft, Operation, operation_at, operations
+from tests.safety.sender import Answer, Sender
+from tests.safety.slots import Slot, header_slots, slots_of
+from tests.safety.storage import count_rows, schema_checksum
+
+Sql = psycopg.Connection[DictRow]
+
+CHANGING = {"POST", "PATCH", "DELETE"}
+REGISTER = operation_at("POST", "/api/v1/artifacts")
+ONE_LINE = {"client_type", "storage_account", "container", "blob_path"}
+"""Fields that hold no control character, a line break among them, and what comes with those."""
+LISTS = ("job:job-123", "history", "chain", "list", "artifacts", "keys", "duplicates", "groups")
+
+
+def refused_or_found(answer: Answer) -> bool:
+    if answer.status >= 400:
+        answer.problem()
+    return answer.status < 500
+
+
+def filled(draft: Draft, slots: Iterable[Slot], text: str) -> Draft:
+    for slot in slots:
+        draft = slot.fill(draft, text)
+    return draft
+
+
+def drafts(operation: Operation, key_id: UUID) -> Iterator[Draft]:
+    """The payloads in all places at once that take any text, and in the others one by one.
+
+    A place that takes an instant, an id or one of a few words refuses before anything is asked of
+    the database; there the payloads are dealt out, so that each place sees some of every kind.
+    """
+    draft = operation.draft().about(key_id)
+    slots = slots_of(operation)
+    for place, text in enumerate(INJECTIONS):
+        free = [slot for slot in slots if slot.accepts(text)]
+        if free:
+            yield filled(draft, free, text)
+        narrow = [slot for slot in slots if slot not in free]
+        if narrow:
+            yield narrow[place % len(narrow)].fill(draft, text)
+
+
+def test_there_are_two_hundred_different_payloads() -> None:
+    assert len(set(INJECTIONS)) == 200
+
+
+@pytest.mark.parametrize("operation", operations(), ids=str)
+def test_no_text_in_a_request_becomes_sql(
+    sender: Sender, key_id: UUID, sql: Sql, operation: Operation
+) -> None:
+    rows, schema = count_rows(sql), schema_checksum(sql)
+    answers = [draft.send(sender) for draft in drafts(operation, key_id)]
+    assert [answer.body for answer in answers if not refused_or_found(answer)] == []
+    assert schema_checksum(sql) == schema
+    if operation.method not in CHANGING:
+        assert count_rows(sql) == rows
+    else:
+        assert_only_added(rows, count_rows(sql))
+
+
+def assert_only_added(before: dict[str, int], after: dict[str, int]) -> None:
+    """Nothing that a request may do takes a row away, but a fold of changes noted for counting."""
+    assert before.keys() == after.keys()
+    kept = before.keys() - {"artifact_changes"}
+    assert {table for table in kept if after[table] < before[table]} == set()
+
+
+@pytest.mark.parametrize("slot", header_slots(), ids=str)
+def test_no_header_becomes_sql(sender: Sender, stranger: Sender, sql: Sql, slot: Slot) -> None:
+    rows, schema = count_rows(sql), schema_checksum(sql)
+    by_whom = stranger if slot.path[0] in {"X-API-Key", "Authorization"} else sender
+    texts = [text for text in INJECTIONS if text.isascii()]
+    looking = operation_at("GET", "/api/v1/artifacts/{artifact_id}").draft()
+    changing = operation_at("PATCH", "/api/v1/artifacts/{artifact_id}").draft()
+    answers = [
+        slot.fill(looking if place % 2 else changing, text).send(by_whom)
+        for place, text in enumerate(texts)
+    ]
+    assert all(map(refused_or_found, answers))
+    if by_whom is stranger:
+        assert {answer.status for answer in answers} == {401}
+    assert schema_checksum(sql) == schema
+    assert_only_added(rows, count_rows(sql))
+
+
+def test_an_idempotency_key_is_text_like_any_other(sender: Sender, sql: Sql) -> None:
+    schema = schema_checksum(sql)
+    for text in (text for text in INJECTIONS if text.isascii() and text.isprintable()):
+        body = {"client_type": "idempotent", "client_refs": {"key": text}}
+        draft = Draft("POST", REGISTER.path, body=body, headers={"Idempotency-Key": text})
+        first, second = draft.send(sender), draft.send(sender)
+        assert (first.status, second.status) == (201, 201), first.body
+        assert second.json() == first.json()
+    assert schema_checksum(sql) == schema
+
+
+@pytest.mark.parametrize("made_for", LISTS)
+@pytest.mark.parametrize("shift", range(2))
+def test_no_cursor_becomes_sql(sender: Sender, sql: Sql, made_for: str, shift: int) -> None:
+    rows, schema = count_rows(sql), schema_checksum(sql)
+    taking = [
+        each for each in operations() if "cursor" in {given["name"] for given in each.parameters}
+    ]
+    for place, text in enumerate(INJECTIONS[shift::2]):
+        cursor = urlsafe_b64encode(f"{made_for}:{text}".encode()).decode().rstrip("=")
+        draft = taking[place % len(taking)].draft()
+        answer = Draft(
+            draft.method, draft.path, draft.path_values, {**draft.query, "cursor": cursor}
+        ).send(sender)
+        assert answer.status == 422, (draft.path, text, answer.body)
+        answer.problem()
+    assert (count_rows(sql), schema_checksum(sql)) == (rows, schema)
+
+
+def registrations() -> Iterator[tuple[str, dict[str, object]]]:
+    """Each payload in every field that holds it, references and metadata by name and by value."""
+    slots = slots_of(REGISTER)
+    for text in INJECTIONS:
+        fitting = [
+            slot
+            for slot in slots
+            if slot.place == "body"
+            and slot.accepts(text)
+            and (text.isprintable() or slot.path[0] not in ONE_LINE)
+        ]
+        draft = Draft("POST", REGISTER.path, body={"client_type": "x", "client_refs": {}})
+        yield text, filled(draft, fitting, text).body
+
+
+def test_stored_text_comes_back_byte_for_byte(sender: Sender, sql: Sql) -> None:
+    before = count_rows(sql)["artifacts"]
+    stored = [_register(sender, body) for _, body in registrations()]
+    for (text, body), artifact_id in zip(registrations(), stored, strict=True):
+        told = sender.send("GET", f"/api/v1/artifacts/{artifact_id}").json()
+        assert {name: told[name] for name in body} == body, text
+    assert count_rows(sql)["artifacts"] == before + len(INJECTIONS)
+
+
+def _register(sender: Sender, body: dict[str, object]) -> str:
+    answer = Draft("POST", REGISTER.path, body=body).send(sender)
+    assert answer.status == 201, answer.body
+    return answer.json()["artifact_id"]
+
+
+def test_stored_text_is_found_by_itself_alone(sender: Sender) -> None:
+    for _, body in registrations():
+        _register(sender, body)
+    for text in INJECTIONS:
+        found = _listed(sender, {"source_job_id": text})
+        assert [each["source_job_id"] for each in found] == [text]
+        by_refs = _listed(sender, {"client_refs": json.dumps({text: 1})})
+        assert [text in each["client_refs"] for each in by_refs] == [True]
+        in_metadata = _listed(sender, {"metadata": json.dumps({"text": text})})
+        assert [each["metadata"]["text"] for each in in_metadata] == [text]
+
+
+def _listed(sender: Sender, query: dict[str, str]) -> Sequence[dict[str, Any]]:
+    answer = Draft("GET", "/api/v1/artifacts", query=query).send(sender)
+    assert answer.status == 200, answer.body
+    return answer.json()["artifacts"]
