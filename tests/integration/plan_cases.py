@@ -143,8 +143,8 @@ def _of_references() -> Iterator[Case]:
 
     yield containing({"path": "p/78"}, rows=4)
     yield containing({"path": "unknown"})
-    yield containing({"account": "a"}, rows=400, shortlists=1)
-    yield containing({"account": "a", "fifth": True}, rows=400, shortlists=2)
+    yield containing({"account": "a"}, rows=400, shortlists=3)
+    yield containing({"account": "a", "fifth": True}, rows=400, shortlists=4)
     yield containing({"account": "a", "path": {}}, shortlists=4)
     yield containing({"account": "a", "other": {}}, shortlists=4)
     yield containing({"other": {}}, shortlists=4)
@@ -210,7 +210,7 @@ def _of_figures() -> Iterator[Case]:
         yield Case("statistics.read_statistics", {"client_type": client_type}, rows=100)
     nil = UUID(int=0)
     asked = {"after_asset": nil, "after_artifact": nil, "limit": 10}
-    yield Case("duplicates.holding", asked | {"content_hash": HASH_OF_A_FIFTH}, rows=20)
+    yield Case("duplicates.holding", asked | {"content_hash": HASH_OF_A_FIFTH}, rows=50)
     identity = {"client_type": "blob", "client_refs": Jsonb({"account": "a", "path": "p/78"})}
     yield Case("duplicates.current_of", identity, rows=4)
     for client_type in (None, "blob", "unknown"):

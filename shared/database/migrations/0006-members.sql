@@ -106,23 +106,28 @@ CREATE FUNCTION registry.assets_containing(
     wanted_type text, wanted_refs jsonb, most integer,
     OUT asset_ids uuid[], OUT oldest_with_current uuid, OUT is_complete boolean
 ) LANGUAGE plpgsql STABLE
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
+    slice CONSTANT integer := 1000;
     shortlist uuid[] := registry.holders('refs ' || wanted_type, wanted_refs);
 BEGIN
     IF shortlist IS NULL THEN
         shortlist := ARRAY(SELECT asset.asset_id FROM registry.assets AS asset WHERE asset.client_type = wanted_type
-                           ORDER BY asset.asset_id LIMIT registry.shortlist_limit() + 1);
+                           ORDER BY asset.client_type, asset.asset_id LIMIT registry.shortlist_limit() + 1);
     END IF;
     is_complete := registry.is_short(shortlist);
-    asset_ids := ARRAY(
-        SELECT asset.asset_id FROM registry.assets AS asset
-        WHERE asset.asset_id = ANY (shortlist)
-          AND asset.client_type = wanted_type AND asset.client_refs @> wanted_refs
-        ORDER BY asset.asset_id LIMIT most);
-    SELECT asset.asset_id INTO oldest_with_current FROM registry.assets AS asset
-    WHERE asset.asset_id = ANY (shortlist) AND asset.current_artifact_id IS NOT NULL
-      AND asset.client_type = wanted_type AND asset.client_refs @> wanted_refs
-    ORDER BY asset.asset_id LIMIT 1;
+    asset_ids := '{}';
+    FOR begun IN 1 .. cardinality(shortlist) BY slice LOOP
+        SELECT asset_ids || array_agg(asset.asset_id ORDER BY asset.asset_id),
+            coalesce(oldest_with_current, (array_agg(asset.asset_id ORDER BY asset.asset_id)
+                FILTER (WHERE asset.current_artifact_id IS NOT NULL))[1])
+        INTO asset_ids, oldest_with_current
+        FROM unnest(shortlist[begun : begun + slice - 1]) AS held (asset_id)
+        CROSS JOIN LATERAL (  -- OFFSET 0: each is looked up by its id, whatever the planner thinks of the rest
+            SELECT * FROM registry.assets AS known WHERE known.asset_id = held.asset_id OFFSET 0) AS asset
+        WHERE asset.client_type = wanted_type AND asset.client_refs @> wanted_refs;
+        EXIT WHEN cardinality(asset_ids) >= most AND oldest_with_current IS NOT NULL;
+    END LOOP;
+    asset_ids := asset_ids[:most];
 END
 $$;

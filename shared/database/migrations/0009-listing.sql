@@ -24,7 +24,10 @@ LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
     RETURN CASE WHEN registry.is_short(owners) THEN
-        ARRAY(SELECT artifact_id FROM registry.artifacts WHERE asset_id = ANY (owners)
+        ARRAY(SELECT owned.artifact_id
+              FROM unnest(owners) AS owner (asset_id)
+              CROSS JOIN LATERAL (SELECT artifact.artifact_id FROM registry.artifacts AS artifact
+                                  WHERE artifact.asset_id = owner.asset_id OFFSET 0) AS owned
               LIMIT registry.shortlist_limit() + 1) END;
 END
 $$;
@@ -201,9 +204,11 @@ BEGIN
         SELECT listed.artifact_id FROM (
             SELECT artifact.artifact_id,
                 CASE WHEN wanted.is_by_update THEN artifact.updated_at ELSE artifact.created_at END AS at
-            FROM registry.artifacts AS artifact
-            WHERE artifact.artifact_id = ANY (shortlist)
-              AND (wanted.status IS NULL OR artifact.status = wanted.status)
+            FROM unnest(shortlist) AS held (artifact_id)
+            CROSS JOIN LATERAL (  -- OFFSET 0: each is looked up by its id, whatever the conditions promise
+                SELECT * FROM registry.artifacts AS known WHERE known.artifact_id = held.artifact_id OFFSET 0
+            ) AS artifact
+            WHERE (wanted.status IS NULL OR artifact.status = wanted.status)
               AND (wanted.stage IS NULL OR artifact.stage = wanted.stage)
               AND (wanted.processing IS NULL OR artifact.processing = wanted.processing)
               AND (wanted.artifact_type IS NULL OR artifact.artifact_type = wanted.artifact_type)
