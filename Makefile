@@ -24,9 +24,9 @@ NODE_GROUP := $(if $(filter wheel,$(NODE)),--group node)
 UV_READY := $(VENV)/.uv-ready
 PACKAGES_READY := $(VENV)/.packages-ready-$(NODE)
 NODE_TOOLS_READY := devhost/node/node_modules/.ready
-EXPORT := $(UV) export --quiet --frozen --no-dev
+EXPORT := $(UV) export --quiet --frozen --no-dev --no-emit-project
 
-.PHONY: help run demo test test-long check lint types layers drift bench reset tools requirements
+.PHONY: help run demo test test-long check lint types layers drift bench reset tools requirements openapi
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -67,6 +67,10 @@ reset: $(PACKAGES_READY) ## Forget everything that 'make run' stored in .local/
 
 tools: $(PACKAGES_READY) $(NODE_TOOLS_READY) ## Install what the other targets need, without running anything
 	@:
+
+openapi: $(PACKAGES_READY) ## Write docs/openapi.json, the committed copy of what the API serves
+	$(PYTHON) -m functions.http.openapi > docs/openapi.json.new
+	mv docs/openapi.json.new docs/openapi.json
 
 requirements: $(PACKAGES_READY) ## Export requirements.txt from uv.lock, for the deployment
 	$(EXPORT) > requirements.txt

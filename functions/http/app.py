@@ -5,7 +5,15 @@ from collections.abc import Callable
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from functions.http import admin, admin_changes, admin_duplicates, artifacts, health, keys
+from functions.http import (
+    admin,
+    admin_changes,
+    admin_duplicates,
+    artifacts,
+    documentation,
+    health,
+    keys,
+)
 from functions.http.handlers import add_handlers
 from functions.http.middleware import BodyLimit, LastResort, RequestIds
 from shared.bootstrap import Registry
@@ -18,6 +26,7 @@ _ROUTERS = (
     admin.router,
     keys.router,
     health.router,
+    documentation.router,
 )
 
 
@@ -25,7 +34,7 @@ def build_app(registry: Callable[[], Registry]) -> FastAPI:
     """An application that asks for the registry when a request first needs it."""
     app = FastAPI(
         title="Artifact registry",
-        openapi_url=None,
+        openapi_url=None,  # the documentation surface has its own
         redirect_slashes=False,  # behind the host, a redirect would name the wrong address
         middleware=[Middleware(RequestIds), Middleware(LastResort), Middleware(BodyLimit)],
     )

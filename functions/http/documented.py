@@ -24,7 +24,6 @@ ANYWHERE: tuple[Fault, ...] = (
 )
 """What any guarded operation may meet."""
 
-_EXAMPLE_INSTANCE = "urn:uuid:5d0e6c2a-1c4b-4a55-9d53-6c1f0d1f2b3a"
 _ETAG = {
     "description": "The entity tag of the artifact's state.",
     "schema": {"type": "string"},
@@ -86,21 +85,12 @@ def _problem_answer(kinds: Sequence[ProblemType]) -> dict[str, Any]:
         "content": {
             "application/problem+json": {
                 "schema": references[0] if len(references) == 1 else {"anyOf": references},
-                "examples": {kind.name: {"value": _example(kind)} for kind in kinds},
+                "examples": {
+                    kind.name: {"$ref": f"#/components/examples/{kind.name}"} for kind in kinds
+                },
             }
         },
     }
     if kinds[0].status == FAULTS[errors.Retryable].status:
         told["headers"] = {"Retry-After": _RETRY_AFTER}
     return told
-
-
-def _example(kind: ProblemType) -> dict[str, Any]:
-    members: dict[str, Any] = {
-        "type": kind.uri,
-        "title": kind.title,
-        "status": kind.status,
-        "detail": f"{kind.title}.",
-        "instance": _EXAMPLE_INSTANCE,
-    }
-    return members | dict(PROBLEM_SCHEMAS.get(kind.name, Problem).example_members)

@@ -1,10 +1,10 @@
 """Routes that nobody gets through without a credential, whatever their endpoints forget."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from inspect import Parameter, Signature, iscoroutinefunction, signature
+from inspect import Parameter, Signature, cleandoc, iscoroutinefunction, signature
 from typing import Any, ClassVar
 
 from fastapi import Request, Response
@@ -16,6 +16,9 @@ from functions.http.strict_body import StrictRequest
 from shared.models.api_keys import Scope
 
 Endpoint = Callable[..., Response]
+
+KEY_SCHEME, TOKEN_SCHEME = "ApiKey", "BearerToken"
+"""What the documentation calls the two kinds of credential."""
 
 _READING = frozenset({"GET", "HEAD"})
 _WORKERS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="request")
@@ -36,8 +39,8 @@ class GuardedRoute(APIRoute):
         self, path: str, endpoint: Endpoint, *, methods: Collection[str], **options: Any
     ) -> None:
         self._scope = self.reading if _READING.issuperset(methods) else self.changing
-        guarded = _guarded(endpoint, self._scope)
-        super().__init__(path, guarded, methods=list(methods), **options)
+        options |= _described(endpoint, self._scope, options)
+        super().__init__(path, _guarded(endpoint, self._scope), methods=list(methods), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -53,6 +56,16 @@ class GuardedRoute(APIRoute):
                 raise
 
         return handle_guarded
+
+
+def _described(endpoint: Endpoint, scope: Scope, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the documentation says of a guarded route beyond what its author did."""
+    told = options.get("description") or cleandoc(endpoint.__doc__ or "")
+    return {
+        "description": f"{told}\n\nNeeds the scope `{scope}`.",
+        "operation_id": f"{options['tags'][0]}_{endpoint.__name__}",
+        "openapi_extra": {"security": [{KEY_SCHEME: []}, {TOKEN_SCHEME: []}]},
+    }
 
 
 async def _handle_strictly(

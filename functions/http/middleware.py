@@ -10,13 +10,16 @@ from functions.http.problems import BODY_TOO_LARGE, INTERNAL_ERROR, problem_resp
 
 MAXIMUM_BODY_BYTES = 1024 * 1024
 
+_EVERYWHERE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+
 _LOGGER = logging.getLogger(__name__)
 
 
 class RequestIds:
     """Names each request as the host does, where it does, so that its logs and ours meet.
 
-    Forbids caches as well: they know nothing of `X-API-Key` and would answer for anyone.
+    Forbids caches as well, which know nothing of `X-API-Key` and would answer for anyone; and
+    guesses at the kind of an answer, which may hold what anybody wrote.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -24,7 +27,7 @@ class RequestIds:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = str(scope.get("azure_functions.invocation_id") or uuid4())
-        named = ((b"x-request-id", request_id.encode()), (b"cache-control", b"no-store"))
+        named = ((b"x-request-id", request_id.encode()), *_EVERYWHERE)
         scope["state"] = dict(scope.get("state") or {}) | {"request_id": request_id}
 
         async def send_named(message: Message) -> None:

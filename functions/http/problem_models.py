@@ -1,13 +1,19 @@
 """Problem details as the documentation describes them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from functions.http.faults import FAULTS
-from functions.http.problems import INVALID_INPUT
+from functions.http.problems import (
+    BODY_TOO_LARGE,
+    INTERNAL_ERROR,
+    INVALID_INPUT,
+    ProblemType,
+    http_problem,
+)
 from shared import errors
 
 _ARTIFACT_ID = "0198c2a4-7b1e-7d52-9f3a-2d1b7f6c8e90"
@@ -86,3 +92,11 @@ PROBLEM_SCHEMAS: Mapping[str, type[Problem]] = {
     FAULTS[errors.BatchRefused].name: BatchProblem,
 }
 """Problems that tell more than all do, by name."""
+
+PROBLEM_KINDS: Sequence[ProblemType] = (
+    *(kind for fault, kind in FAULTS.items() if fault is not errors.RegistryError),
+    BODY_TOO_LARGE,
+    INTERNAL_ERROR,
+    http_problem(415),
+)
+"""Every problem that an operation may answer with."""

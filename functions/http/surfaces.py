@@ -30,10 +30,24 @@ async def artifacts(req: func.HttpRequest, context: func.Context) -> func.HttpRe
     return await serve(_MIDDLEWARE, req, context)
 
 
+@bp.function_name("docs")
+@bp.route("api/docs/{*path}", methods=_ANY_METHOD, auth_level=func.AuthLevel.ANONYMOUS)
+async def docs(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """The page that shows the API's documentation."""
+    return await serve(_MIDDLEWARE, req, context)
+
+
 @bp.function_name("health")
 @bp.route("api/health/{*path}", methods=_ANY_METHOD, auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Liveness and readiness."""
+    return await serve(_MIDDLEWARE, req, context)
+
+
+@bp.function_name("openapi")
+@bp.route("api/openapi.json", methods=_ANY_METHOD, auth_level=func.AuthLevel.ANONYMOUS)
+async def openapi(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """The API's documentation for programs."""
     return await serve(_MIDDLEWARE, req, context)
 
 

@@ -103,12 +103,34 @@ EXPECTED: Manifest = {
             "runOnStartup": False,
         },
     ],
+    "docs": [
+        {
+            "type": "httpTrigger",
+            "direction": "IN",
+            "name": "req",
+            "route": "api/docs/{*path}",
+            "methods": METHODS,
+            "authLevel": "ANONYMOUS",
+        },
+        {"type": "http", "direction": "OUT", "name": "$return"},
+    ],
     "health": [
         {
             "type": "httpTrigger",
             "direction": "IN",
             "name": "req",
             "route": "api/health/{*path}",
+            "methods": METHODS,
+            "authLevel": "ANONYMOUS",
+        },
+        {"type": "http", "direction": "OUT", "name": "$return"},
+    ],
+    "openapi": [
+        {
+            "type": "httpTrigger",
+            "direction": "IN",
+            "name": "req",
+            "route": "api/openapi.json",
             "methods": METHODS,
             "authLevel": "ANONYMOUS",
         },
