@@ -168,6 +168,15 @@ def test_the_oldest_is_known_even_where_very_many_share_the_references(
     assert (history.matched_assets, history.client_refs["i"]) == (100, 1)
 
 
+def test_a_current_artifact_is_found_behind_many_assets_without_one(
+    artifacts: ArtifactService, sql: psycopg.Connection[DictRow]
+) -> None:
+    fill(sql, 1500, '{"kind": "tile"}')
+    made = create(artifacts, client_refs={"kind": "tile", "name": "last"})
+    found = artifacts.get_by_client_refs("ddh", {"kind": "tile"})
+    assert (found.artifact_id, found.matched_assets) == (made.artifact_id, 100)
+
+
 def test_a_current_artifact_that_may_be_beyond_what_is_looked_at_is_not_denied(
     artifacts: ArtifactService, sql: psycopg.Connection[DictRow]
 ) -> None:
