@@ -1,5 +1,6 @@
 """The life of an API key: another expiry, rotation, the end; and its trail."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -197,6 +198,22 @@ def test_rotations_at_once_make_one_successor(
     assert sum(outcomes) == 1
     assert len(keys.list_keys().keys) == 2
     assert [event["operation"] for event in events(sql)] == ["key_created", "key_rotated"]
+
+
+def test_a_rotation_waits_for_a_revocation_and_then_is_none(
+    keys: ApiKeyService, sql: psycopg.Connection[DictRow]
+) -> None:
+    old = keys.create("ci", [Scope.READ])
+    with ThreadPoolExecutor(1) as threads:
+        with sql.transaction():
+            sql.execute("UPDATE registry.api_keys SET revoked_at = now()")
+            rotation = threads.submit(keys.rotate, old.key_id)
+            while not sql.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
+                assert not rotation.done()
+                time.sleep(0.01)
+        with pytest.raises(KeyEnded):
+            rotation.result(30)
+    assert len(keys.list_keys().keys) == 1
 
 
 def test_nobody_gives_what_they_do_not_have(keys: ApiKeyService) -> None:
