@@ -102,6 +102,18 @@ def test_a_reader_sees_a_fold_as_a_whole_or_not_at_all(
     assert artifacts.fold_changes() == 0
 
 
+def test_who_folds_is_alone_until_commit(
+    artifacts: ArtifactService, database_url: str, sql: psycopg.Connection[DictRow]
+) -> None:
+    for n in range(2):
+        create(artifacts, client_refs={"n": n})
+    other = "SELECT pg_try_advisory_xact_lock(hashtext('registry.fold'), 0) AS is_free"
+    with psycopg.Connection[DictRow].connect(database_url, row_factory=dict_row) as folding:
+        assert StatisticsRepository(folding).fold_changes(most=1, at_least=1) == 1
+        assert sql.execute(other).fetchone() == {"is_free": False}
+    assert sql.execute(other).fetchone() == {"is_free": True}
+
+
 def test_a_folder_that_was_killed_halfway_counts_nothing_twice_and_loses_nothing(
     artifacts: ArtifactService, database_url: str, sql: psycopg.Connection[DictRow]
 ) -> None:

@@ -80,6 +80,7 @@ GROUP BY content_hash HAVING count(DISTINCT asset_id) > 1;
 -- The first and the last of the assets that hold a content are two: two probes of an index.
 CREATE FUNCTION registry.is_duplicated(wanted text) RETURNS boolean
 LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan  -- that of who folds would plan anew for each content
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 BEGIN
     RETURN (SELECT asset_id FROM registry.artifacts
