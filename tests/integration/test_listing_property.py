@@ -171,7 +171,7 @@ def filled(
 
 
 @settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
