@@ -1,6 +1,6 @@
 """Finding artifacts: by id, by client references, by STAC item, by job, along their chain."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -42,6 +42,12 @@ class ArtifactReads:
         """One artifact; raises ArtifactNotFound."""
         with self._database.connection() as connection:
             return _found(ArtifactRepository(connection).get(artifact_id))
+
+    def get_each(self, artifact_ids: Sequence[UUID]) -> list[Artifact | ArtifactNotFound]:
+        """The artifacts of these ids, in their places; where there is none, the error."""
+        with self._database.connection() as connection:
+            found = ArtifactRepository(connection).get_each(artifact_ids)
+        return [found.get(artifact_id) or ArtifactNotFound() for artifact_id in artifact_ids]
 
     def get_by_client_refs(
         self,
