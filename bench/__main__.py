@@ -8,7 +8,7 @@ from typing import Annotated, Literal, assert_never
 import typer
 from rich.console import Console
 
-from bench import batch, chain, hashing, http_api, imports, registration, uploads
+from bench import batch, chain, hashing, http_api, imports, peers, registration, uploads
 from bench.report import RESULTS, Figures, keep, ratio_figures, show
 
 
@@ -22,6 +22,7 @@ class Bench(StrEnum):
     HTTP = "http"
     BATCH = "batch"
     CHAIN = "chain"
+    PEERS = "peers"
 
 
 def main(
@@ -61,14 +62,14 @@ def _run(bench: Bench, quick: bool) -> list[Figures]:
             return [ratio_figures("Import of function_app", imports.run(rounds))]
         case Bench.UPLOADS:
             return uploads.run(uploads.QUICK if quick else uploads.FULL)
-        case Bench.HTTP | Bench.BATCH | Bench.CHAIN:
+        case Bench.HTTP | Bench.BATCH | Bench.CHAIN | Bench.PEERS:
             return _run_on_many(bench, quick)
         case _:
             assert_never(bench)
 
 
 def _run_on_many(
-    bench: Literal[Bench.HTTP, Bench.BATCH, Bench.CHAIN], quick: bool
+    bench: Literal[Bench.HTTP, Bench.BATCH, Bench.CHAIN, Bench.PEERS], quick: bool
 ) -> list[Figures]:
     match bench:
         case Bench.HTTP:
@@ -79,6 +80,8 @@ def _run_on_many(
         case Bench.CHAIN:
             effort = chain.QUICK if quick else chain.FULL
             return [ratio_figures("Supersession chains", chain.run(effort))]
+        case Bench.PEERS:
+            return peers.run(peers.QUICK if quick else peers.FULL)
         case _:
             assert_never(bench)
 

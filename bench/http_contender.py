@@ -10,7 +10,8 @@ from bench.http_servers import Server
 
 CLIENTS = 8
 
-_PROBED = 5 * CLIENTS
+_PROBED = 5
+"""Requests of each client before anything is measured."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,17 @@ class Busy:
 class Contender:
     """As many requests to one route in every round: about what is answered in so many seconds."""
 
-    def __init__(self, route: Route, server: Server, rounds: int, round_seconds: float) -> None:
+    def __init__(
+        self,
+        route: Route,
+        server: Server,
+        rounds: int,
+        round_seconds: float,
+        clients: int = CLIENTS,
+    ) -> None:
         self.route = route
         self._server = server
+        self._clients = clients
         self.per_round = self._calibrate(round_seconds)
         self._prepared = [self._requests(self.per_round) for _ in range(rounds + 1)]
 
@@ -43,17 +52,17 @@ class Contender:
         return Busy(client / wall, worker / wall)
 
     def _calibrate(self, seconds: float) -> int:
-        self._send(self._requests(_PROBED))  # connections are opened, and statements planned
-        probe = self._requests(_PROBED)
+        self._send(self._requests(_PROBED * self._clients))  # pools fill, plans are made
+        probe = self._requests(_PROBED * self._clients)
         began = time.perf_counter()
         self._send(probe)
         rate = len(probe) / (time.perf_counter() - began)
-        return max(CLIENTS, int(rate * seconds))
+        return max(self._clients, int(rate * seconds))
 
     def _requests(self, count: int) -> list[bytes]:
         return [self.route.make() for _ in range(count)]
 
     def _send(self, requests: Sequence[bytes]) -> None:
         """On new connections: servers hang up on those that wait for seconds until their turn."""
-        with Load(self._server.url, CLIENTS) as load:
+        with Load(self._server.url, self._clients) as load:
             load.send(requests, self.route.status)

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from uuid import UUID
 
 from devhost.stack.app_process import PROJECT
@@ -15,6 +16,7 @@ from shared.services.api_keys import ApiKeyService
 
 _QUERIES = load_queries(__file__)
 _PATIENCE_SECONDS = 60
+_SAMPLED_HASHES = 5_000
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,20 @@ def filled_registry(url: str, artifacts: int, samples: int) -> FilledRegistry:
         database.close()
 
 
+def sampled_hashes(artifacts: int) -> list[str]:
+    """SHA-256, as hex, of the content of artifacts of all over a filled table."""
+    step = max(1, artifacts // _SAMPLED_HASHES)
+    places = range(1, artifacts + 1, step)
+    return [sha256(str(place).encode()).hexdigest() for place in places]
+
+
 def fill(database: Database, artifacts: int) -> None:
     """Put so many artifacts into an empty database, on a pool of one connection."""
     with database.connection() as connection:
         connection.execute(_QUERIES["prepare"])
         connection.execute(_QUERIES["fill"], {"artifacts": artifacts})
         connection.execute(_QUERIES["fill_members"])
+        connection.execute(_QUERIES["fill_totals"])
         connection.execute(_QUERIES["vacuum"])
         connection.execute(_QUERIES["checkpoint"])
         connection.execute(b"DISCARD ALL")

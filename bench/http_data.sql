@@ -56,6 +56,14 @@ SELECT registry.member('metadata', given.key, given.value), artifact_id
 FROM registry.artifacts CROSS JOIN jsonb_each(metadata) AS given
 ORDER BY 1, 2;
 
+-- name: fill_totals()!
+-- What was noted of each change, folded as it is after a while.
+INSERT INTO registry.artifact_totals
+SELECT coalesce(asset.client_type, ''), artifact.status, count(*), count(*) FILTER (WHERE artifact.revision = 1),
+       coalesce(sum(artifact.size_bytes), 0), coalesce(sum(artifact.row_count), 0)
+FROM registry.artifacts AS artifact JOIN registry.assets AS asset USING (asset_id)
+GROUP BY GROUPING SETS ((asset.client_type, artifact.status), (artifact.status));
+
 -- name: vacuum#
 -- What autovacuum would do at a moment of its own.
 VACUUM (ANALYZE);

@@ -38,11 +38,20 @@ def registry_routes(registry: FilledRegistry, headers: Headers) -> list[Route]:
     histories = cycle(registry.histories)
     page = request_bytes("GET", "/api/v1/artifacts?limit=100", as_key)
     return [
-        Route("register", lambda: _registration(as_key), 201, 0.35),
+        registration_route(as_key),
         Route("get by id", lambda: _get(f"/api/v1/artifacts/{next(ids)}", as_key), target=0.5),
         Route("history of 10", lambda: _get(_history_path(next(histories)), as_key)),
         Route("list page of 100", lambda: page),
     ]
+
+
+def registration_route(as_key: Headers) -> Route:
+    """A new asset at each request."""
+
+    def make() -> bytes:
+        return request_bytes("POST", "/api/v1/artifacts", as_key, registration_body())
+
+    return Route("register", make, 201, 0.35)
 
 
 def _get(path: str, headers: Headers) -> bytes:
@@ -51,10 +60,6 @@ def _get(path: str, headers: Headers) -> bytes:
 
 def _history_path(refs: Mapping[str, str]) -> str:
     return f"/api/admin/artifacts/history?{urlencode({'client_type': 'bench', **refs})}"
-
-
-def _registration(headers: Headers) -> bytes:
-    return request_bytes("POST", "/api/v1/artifacts", headers, registration_body())
 
 
 def registration_body() -> bytes:

@@ -20,6 +20,10 @@ from devhost.stack.processes import end_process
 _POLL_SECONDS = 0.05
 
 
+class ServerFailed(Exception):
+    """A server ended by itself, or nothing answers at its address in time."""
+
+
 @dataclass(frozen=True)
 class Server:
     """A process that answers at `url`."""
@@ -82,17 +86,20 @@ def running_server(
 def _wait_until_listening(process: psutil.Popen, url: str, patience_seconds: float) -> None:
     address = (LOOPBACK, urlsplit(url).port)
     deadline = time.monotonic() + patience_seconds
-    while True:
-        try:
-            socket.create_connection(address, timeout=1).close()
-        except OSError:
-            if process.poll() is not None:
-                raise RuntimeError(f"The server ended by itself ({process.returncode}).") from None
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_POLL_SECONDS)
-        else:
-            return
+    while not _is_listening(address):
+        if process.poll() is not None:
+            raise ServerFailed(f"The server ended by itself, exit code {process.returncode}.")
+        if time.monotonic() > deadline:
+            raise ServerFailed(f"The server does not listen after {patience_seconds:.0f} s.")
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_listening(address: tuple[str, int | None]) -> bool:
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _end(process: psutil.Popen) -> None:

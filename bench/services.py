@@ -30,13 +30,19 @@ def registry_database(directory: Path) -> Generator[str]:
 @contextmanager
 def another_database(server_url: str) -> Generator[str]:
     """URL of one more database on a server, empty and migrated; dropped at the end."""
+    with foreign_database(server_url) as url:
+        migrate(url)
+        yield url
+
+
+@contextmanager
+def foreign_database(server_url: str) -> Generator[str]:
+    """URL of one more database on a server, with nothing of ours in it; dropped at the end."""
     name = f"bench_{uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
-            url = urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
-            migrate(url)
-            yield url
+            yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
         finally:
             drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
             connection.execute(drop)

@@ -1,8 +1,11 @@
 """The benches run on a real database; how fast is not a test's business."""
 
 import math
+import os
+import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,9 +14,14 @@ import pytest
 from psycopg.rows import DictRow
 from psycopg.sql import SQL, Identifier
 
-from bench import batch, chain, http_api, registration
+from bench import batch, chain, http_api, peers, registration
 from bench.http_data import fill
+from bench.http_load import Load, UnexpectedAnswer, host_header, request_bytes
 from bench.http_requests import registration_body
+from bench.http_servers import ServerFailed, running_server, running_worker
+from bench.http_worker import WorkerApp
+from bench.peer import Peer, PeerMissing
+from bench.peer_environment import peer_python
 from bench.ratio import Ratio
 from bench.registration import Effort
 from bench.report import keep, ratio_figures
@@ -72,7 +80,8 @@ def test_filling_makes_what_registering_makes(
     with another_database(postgres) as url, _connected(url) as filled:
         fill(filled, 40)
         with filled.connection() as connection:
-            assert _tables_with_rows(sql) - _tables_with_rows(connection) == {"outbox"}
+            passing = {"artifact_changes", "outbox"}  # folded and relayed, hence empty in the end
+            assert _tables_with_rows(sql) - _tables_with_rows(connection) == passing
             assert _columns_filled(sql) == _columns_filled(connection)
 
 
@@ -118,6 +127,55 @@ def test_batches_registered_and_inserted_plainly_fill_the_same_columns(
     batches = batch.QUICK.rounds + 1
     assert len(plain) == batch.QUICK.artifacts * batches
     assert {frozenset(columns) for columns in plain} == {frozenset(columns) for columns in ours}
+
+
+def test_a_peer_that_is_missing_is_told_of_and_the_others_are_measured(
+    postgres: str, tmp_path: Path
+) -> None:
+    """Here the other one is our own registry once more."""
+
+    def absent(running: ExitStack) -> Peer:
+        raise PeerMissing("needs what is not here")
+
+    def twin(running: ExitStack) -> Peer:
+        return replace(peers.start_ours(postgres, 40, tmp_path, running), name="twin")
+
+    starts = {"absent": absent, "twin": twin}
+    ratios, ways = peers.measure(postgres, peers.QUICK, tmp_path, starts)
+    assert [row[0] for row in ratios.rows] == [
+        "register, 8 clients / twin",
+        "find by content hash, 1 client / twin",
+        "find by content hash, 8 clients / twin",
+    ]
+    assert [row[1] for row in ways.rows if row[0] == "absent"] == [
+        "not measured: needs what is not here"
+    ]
+
+
+def test_a_peer_whose_python_is_not_here_is_missing_and_no_path_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    requirements = tmp_path / "peers-none.txt"
+    requirements.touch()
+    with pytest.raises(PeerMissing) as raised:
+        peer_python(requirements, "3.99")
+    assert str(raised.value) == "needs Python 3.99, which is not on this machine"
+
+
+def test_an_answer_that_was_not_asked_for_ends_a_measurement(tmp_path: Path) -> None:
+    with running_worker(WorkerApp.EMPTY, os.environ, tmp_path) as server:
+        missing = request_bytes("GET", "/missing", host_header(server.url))
+        with Load(server.url, connections=2) as load, pytest.raises(UnexpectedAnswer, match="404"):
+            load.send([missing] * 4)
+
+
+def test_a_server_that_ends_by_itself_is_told_with_its_last_words(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "print('no more'); raise SystemExit(3)"]
+    server = running_server(command, "http://127.0.0.1:9", os.environ, tmp_path / "log")
+    with pytest.raises(ServerFailed, match="exit code 3") as raised, server:
+        pass
+    assert "no more" in raised.value.__notes__[0]
 
 
 def test_a_kept_run_says_what_missed_its_target(tmp_path: Path) -> None:
