@@ -231,8 +231,8 @@ def test_what_could_never_be_good_does_not_reach_the_issuer(
 ) -> None:
     for text in (
         "a.b.c",
-        forged({"alg": "none", "kid": "x"}),
-        forged({"alg": "HS256", "kid": "x"}),
+        forged({"alg": "none", "kid": "x"}, b"x"),
+        forged({"alg": "HS256", "kid": "x"}, b"x"),
     ):
         assert not is_believed(tokens, text)
     assert issuer.requests == 0
