@@ -8,6 +8,9 @@ import psycopg
 import typer
 from pydantic import ValidationError
 
+from cli.client import NoRegistry, Refused, Unreachable
+from cli.misuse import Misuse
+from cli.printable import printable_lines
 from shared import errors
 
 FAILED = 1
@@ -20,7 +23,7 @@ UNAVAILABLE = 6
 
 def say(message: str) -> None:
     """Tell the operator something that is no result."""
-    typer.echo(message, err=True)
+    typer.echo(printable_lines(message), err=True)
 
 
 def fail(code: int, message: str) -> NoReturn:
@@ -33,7 +36,8 @@ def fail(code: int, message: str) -> NoReturn:
 def told_clearly() -> Generator[None]:
     """One line for what an operator can mend; anything else is a fault of ours."""
     try:
-        yield
+        with _told_of_requests():
+            yield
     except ValidationError as error:
         fail(MISUSED, f"settings missing or invalid: {_settings_in(error)}")
     except errors.RegistryError as error:
@@ -52,6 +56,34 @@ def _code_of(error: errors.RegistryError) -> int:
         case errors.KeyEnded():
             return CONFLICT
         case errors.Retryable():
+            return UNAVAILABLE
+        case _:
+            return FAILED
+
+
+@contextmanager
+def _told_of_requests() -> Generator[None]:
+    try:
+        yield
+    except Misuse as error:
+        fail(MISUSED, str(error))
+    except Refused as refused:
+        fail(_code_of_status(refused), refused.line)
+    except Unreachable as error:
+        fail(UNAVAILABLE, str(error))
+    except NoRegistry as error:
+        fail(FAILED, str(error))
+
+
+def _code_of_status(refused: Refused) -> int:
+    match refused.status:
+        case 401 | 403:
+            return NOT_ALLOWED
+        case 404:
+            return NOT_FOUND
+        case 409 | 412:
+            return CONFLICT
+        case 429 | 502 | 503 | 504:
             return UNAVAILABLE
         case _:
             return FAILED

@@ -1,33 +1,58 @@
 """`registry`: what an operator runs at a terminal or at deployment.
 
-Exit codes: 0 done; 1 it could not be done; 2 wrong use, or settings missing or invalid; 3 not
-found; 5 conflict; 6 not available at the moment. Results go to stdout, everything else to stderr.
+Exit codes: 0 done; 1 refused or failed; 2 wrong use, or settings missing or invalid; 3 not found;
+4 not allowed; 5 conflict; 6 not available at the moment. Results go to stdout, everything else to
+stderr.
 """
 
 import logging
+import sys
+from io import TextIOWrapper
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
+from cli.artifacts import artifacts
+from cli.connection import ConnectionOptions
 from cli.faults import MISUSED, fail, say, told_clearly
 from cli.keys import keys
+from cli.profile_commands import profile
 from shared import bootstrap
 from shared.database.migrate import migrate as apply_migrations
 
 app = typer.Typer(
-    epilog="Exit codes: 0 done, 1 could not be done, 2 wrong use or settings, 3 not found,"
-    " 5 conflict, 6 not available.",
+    epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong use or settings, 3 not found,"
+    " 4 not allowed, 5 conflict, 6 not available.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(artifacts, name="artifacts")
 app.add_typer(keys, name="keys")
+app.add_typer(profile, name="profile")
 
 
 @app.callback()
-def prepare() -> None:
-    """Operate the artifact registry."""
+def prepare(
+    context: typer.Context,
+    url: Annotated[
+        str | None, typer.Option(envvar="REGISTRY_API_URL", help="The registry's address.")
+    ] = None,
+    profile_name: Annotated[
+        str | None,
+        typer.Option("--profile", envvar="REGISTRY_PROFILE", help="A profile of the profile file."),
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Send the key over http:// in clear text.")
+    ] = False,
+) -> None:
+    """Operate the artifact registry.
+
+    Keys are never given on the command line, where others see them: REGISTRY_API_KEY,
+    REGISTRY_TOKEN, or a profile.
+    """
     logging.disable(logging.WARNING)  # the pool's attempts would drown our one line
+    context.obj = ConnectionOptions(url=url, profile=profile_name, insecure=insecure)
 
 
 @app.command()
@@ -40,6 +65,14 @@ def migrate() -> None:
     say("the database is up to date")
 
 
+def main() -> None:
+    """The command `registry`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    app(prog_name="registry")
+
+
 def _database_url() -> str:
     url = bootstrap.database_settings().database_url.get_secret_value()
     try:
@@ -50,4 +83,4 @@ def _database_url() -> str:
 
 
 if __name__ == "__main__":
-    app(prog_name="registry")
+    main()

@@ -1,0 +1,149 @@
+"""The registry's HTTP API, as the commands call it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import quote
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+from httpx_retries import Retry, RetryTransport
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from cli.connection import Connection
+
+JsonObject = dict[str, JsonValue]
+
+_OBJECT = TypeAdapter(JsonObject)
+_TIMEOUT = httpx.Timeout(240, connect=10)
+"""Seconds; Azure ends every request after 230."""
+_RETRY = Retry(
+    total=3,
+    # Every request may be repeated: registrations carry an idempotency key, changes end alike.
+    allowed_methods=["GET", "POST", "PATCH", "DELETE"],
+    backoff_factor=0.25,
+    max_backoff_wait=30,
+    total_timeout=60,
+)
+
+
+class NoRegistry(Exception):
+    """What answers is no registry."""
+
+
+class Unreachable(Exception):
+    """Nothing answers, after repeated attempts."""
+
+
+class Refused(Exception):
+    """The registry answered with a problem."""
+
+    def __init__(self, status: int, problem: JsonObject) -> None:
+        super().__init__(status)
+        self.status = status
+        self.problem = problem
+
+    @property
+    def line(self) -> str:
+        """Title and detail, and which values are at fault."""
+        return problem_line(self.problem)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request was answered with."""
+
+    status: int
+    body: JsonObject
+    entity_tag: str | None
+
+
+class RegistryClient:
+    """Asks one registry, with one credential."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._url = connection.url
+        self._client = httpx.Client(
+            base_url=connection.url,
+            headers={"Accept": "application/json", **connection.credential},
+            transport=RetryTransport(_transport(connection), _RETRY),
+            timeout=_TIMEOUT,
+            follow_redirects=False,  # a credential goes nowhere but where it was meant to go
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def ask(
+        self,
+        method: str,
+        segments: Sequence[str],
+        *,
+        parameters: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request, again where that may help.
+
+        Raises Refused, Unreachable and NoRegistry.
+        """
+        path = "/".join(quote(segment, safe="") for segment in segments)
+        typed = {} if body is None else {"Content-Type": "application/json"}
+        try:
+            response = self._client.request(
+                method, path, params=parameters, content=body, headers={**typed, **(headers or {})}
+            )
+        except httpx.TransportError as error:
+            raise Unreachable(f"{self._url} cannot be reached: {error}") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NoRegistry(f"{self._url} answers nothing that can be read: {error}") from error
+        return self._read(response)
+
+    def _read(self, response: httpx.Response) -> Answer:
+        if response.is_redirect:
+            raise NoRegistry(f"{self._url} answers with a redirect, which is not followed")
+        try:
+            body = _OBJECT.validate_json(response.content)
+        except ValidationError:
+            body = None
+        if response.is_success and body is not None:
+            return Answer(response.status_code, body, response.headers.get("ETag"))
+        if body is None or "type" not in body:
+            raise self._without_problem(response)
+        raise Refused(response.status_code, body)
+
+    def _without_problem(self, response: httpx.Response) -> Exception:
+        """A gateway in between answers in its own way; elsewhere it is no registry."""
+        status = response.status_code
+        if status in {401, 403, 429, 502, 503, 504}:
+            return Refused(status, {"title": f"HTTP {status}", "detail": response.reason_phrase})
+        return NoRegistry(f"{self._url} answers HTTP {status}, but not as a registry does")
+
+
+def json_body(value: JsonValue) -> bytes:
+    """Compact JSON. Raises ValueError for numbers that JSON does not have."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def problem_line(problem: Mapping[str, JsonValue]) -> str:
+    """Problem details as one line."""
+    errors = problem.get("errors")
+    values = [
+        f"{error.get('pointer')}: {error.get('detail')}"
+        for error in (errors if isinstance(errors, list) else [])
+        if isinstance(error, dict)
+    ]
+    head = f"{problem.get('title')}: {problem.get('detail')}"
+    return " ".join("; ".join([head, *values]).split())
+
+
+def _transport(connection: Connection) -> httpx.HTTPTransport:
+    url = httpx.URL(connection.url)
+    if connection.is_local or proxy_bypass(url.host):
+        return httpx.HTTPTransport()
+    return httpx.HTTPTransport(proxy=getproxies().get(url.scheme))

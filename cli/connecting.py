@@ -1,0 +1,21 @@
+"""What every command that talks to a registry does first."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import typer
+
+from cli.client import RegistryClient
+from cli.connection import ConnectionOptions, resolve_connection
+from cli.faults import told_clearly
+
+ARTIFACTS = ("api", "v1", "artifacts")
+ADMIN = ("api", "admin", "artifacts")
+
+
+@contextmanager
+def connected(context: typer.Context) -> Generator[RegistryClient]:
+    """A client of the registry that the command line names; ends the command where it fails."""
+    options = context.find_object(ConnectionOptions) or ConnectionOptions()
+    with told_clearly(), RegistryClient(resolve_connection(options)) as client:
+        yield client

@@ -1,0 +1,129 @@
+"""Results on stdout: tables for people, JSON and YAML for programs; lists as they come."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from itertools import chain, islice
+
+import yaml
+from pydantic import JsonValue
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.client import JsonObject
+from cli.printable import printable, printable_lines
+
+_WIDE = 1_000_000
+"""Columns where there is no terminal: nothing is cut that a script is to read."""
+_ROWS_AT_ONCE = 1000
+_PLAIN = re.compile(r"[A-Za-z_][\w./-]*")
+
+
+class Output(StrEnum):
+    """How results are written."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+class _Yaml(yaml.SafeDumper):
+    """Quotes what some reader of YAML might take for a number, a time or a switch."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # Plain where the library agrees: it quotes `no` and `null` of its own accord.
+    style = None if _PLAIN.fullmatch(text) else '"'
+    return dumper.represent_scalar(  # pyright: ignore[reportUnknownMemberType] - its stub is vague
+        "tag:yaml.org,2002:str", text, style=style
+    )
+
+
+_Yaml.add_representer(str, _represent_text)
+
+
+def write_one(value: JsonObject, output: Output) -> None:
+    """Write one result; as a table, its members below each other."""
+    match output:
+        case Output.JSON:
+            sys.stdout.write(_as_json(value) + "\n")
+        case Output.YAML:
+            sys.stdout.write(_as_yaml(value))
+        case Output.TABLE:
+            rows = [[name, cell(member)] for name, member in value.items()]
+            _print_table(rows, ["", ""], first=False)
+
+
+def write_many(values: Iterable[JsonObject], output: Output, columns: Sequence[str]) -> None:
+    """Write a list; as a table, the members that are named."""
+    match output:
+        case Output.JSON:
+            _write_json_list(values)
+        case Output.YAML:
+            _write_yaml_list(values)
+        case Output.TABLE:
+            _write_table(values, columns)
+
+
+def cell(value: JsonValue) -> str:
+    """What stands in a table, on one line."""
+    if value is None:
+        return ""
+    return printable(value) if isinstance(value, str) else _compact(value)
+
+
+def _compact(value: JsonValue) -> str:
+    return printable(json.dumps(value, ensure_ascii=False))
+
+
+def _as_json(value: JsonValue) -> str:
+    # What is not printable stands in strings only, where an escape means the same.
+    return printable_lines(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _as_yaml(value: JsonValue) -> str:
+    text = _dump_yaml(value, readable=True)
+    return text if text == printable_lines(text) else _dump_yaml(value, readable=False)
+
+
+def _dump_yaml(value: JsonValue, *, readable: bool) -> str:
+    return yaml.dump(value, Dumper=_Yaml, allow_unicode=readable, sort_keys=False, width=100)
+
+
+def _write_json_list(values: Iterable[JsonObject]) -> None:
+    opening = "["
+    for value in values:
+        sys.stdout.write(f"{opening}\n{_as_json(value)}")
+        opening = ","
+    sys.stdout.write("[]\n" if opening == "[" else "\n]\n")
+
+
+def _write_yaml_list(values: Iterable[JsonObject]) -> None:
+    nothing = True
+    for value in values:
+        sys.stdout.write(_as_yaml([value]))
+        nothing = False
+    if nothing:
+        sys.stdout.write("[]\n")
+
+
+def _write_table(values: Iterable[JsonObject], columns: Sequence[str]) -> None:
+    rows = ([cell(value.get(name)) for name in columns] for value in values)
+    for place, some in enumerate(_portions(rows)):
+        _print_table(some, columns, first=place == 0)
+
+
+def _portions(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+    for row in rows:
+        yield list(chain([row], islice(rows, _ROWS_AT_ONCE - 1)))
+
+
+def _print_table(rows: Sequence[Sequence[str]], columns: Sequence[str], *, first: bool) -> None:
+    table = Table(*columns, box=None, show_header=first, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(text, overflow="fold") for text in row))
+    width = None if sys.stdout.isatty() else _WIDE
+    Console(width=width).print(table)

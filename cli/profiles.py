@@ -1,0 +1,130 @@
+"""The file that keeps addresses and keys of registries, for its owner's eyes only."""
+
+import configparser
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli.misuse import refuse
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SETTINGS = "settings"
+_PREFIX = "profile "
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A registry under a name."""
+
+    name: str
+    url: str
+    api_key: str | None = field(repr=False)
+    insecure: bool = False
+
+    @property
+    def masked_key(self) -> str:
+        """Enough to tell two keys apart, and of no other use."""
+        if self.api_key is None:
+            return ""
+        return f"{self.api_key[:4]}…{self.api_key[-4:]}" if len(self.api_key) >= 20 else "…"
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """All of them, and which one counts where none is named."""
+
+    profiles: Mapping[str, Profile]
+    active: str | None
+
+
+def profiles_path() -> Path:
+    """Where the file is, whether it exists or not (XDG Base Directory)."""
+    base = Path(os.environ.get("XDG_CONFIG_HOME") or "")
+    directory = base if base.is_absolute() else Path.home() / ".config"
+    return directory / "artifact-registry" / "profiles.ini"
+
+
+def checked_name(name: str) -> str:
+    """Raises Misuse for what is no name of a profile."""
+    if not _NAME.fullmatch(name):
+        refuse("a profile's name has up to 64 letters, digits, dots, hyphens and underscores")
+    return name
+
+
+def read_profiles() -> Profiles:
+    """Raises Misuse where the file can be read by others, or not be understood."""
+    path = profiles_path()
+    try:
+        with path.open(encoding="utf-8") as file:
+            _refuse_what_others_read(path, os.fstat(file.fileno()).st_mode)
+            return _understand(path, file.read())
+    except FileNotFoundError:
+        return Profiles({}, None)
+    except OSError as error:
+        refuse(f"{path} cannot be read: {error.strerror}")
+
+
+def write_profiles(known: Profiles) -> None:
+    """Replace the file at once: a crash leaves the old one or the new one."""
+    path = profiles_path()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Made with 0600, whatever the umask.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix="profiles-", suffix=".new")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            _described(known).write(file)
+        Path(name).replace(path)
+    except OSError as error:
+        refuse(f"{path} cannot be written: {error.strerror}")
+
+
+def _refuse_what_others_read(path: Path, mode: int) -> None:
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        refuse(f"{path} is open to others than its owner: run 'chmod 600 {path}'")
+
+
+def _parser() -> configparser.ConfigParser:
+    return configparser.ConfigParser(
+        interpolation=None, default_section="", delimiters=("=",), comment_prefixes=("#",)
+    )
+
+
+def _understand(path: Path, text: str) -> Profiles:
+    parser = _parser()
+    try:
+        parser.read_string(text)
+        profiles = [
+            _profile(name.removeprefix(_PREFIX), parser[name])
+            for name in parser.sections()
+            if name.startswith(_PREFIX)
+        ]
+    except (configparser.Error, KeyError, ValueError):
+        # What configparser says repeats the line, which may hold a key.
+        refuse(f"{path} is not a file of profiles")
+    active = parser.get(_SETTINGS, "active", fallback=None)
+    return Profiles({profile.name: profile for profile in profiles}, active)
+
+
+def _profile(name: str, section: configparser.SectionProxy) -> Profile:
+    return Profile(
+        name=name,
+        url=section["url"],
+        api_key=section.get("api_key") or None,
+        insecure=section.getboolean("insecure", fallback=False),
+    )
+
+
+def _described(known: Profiles) -> configparser.ConfigParser:
+    parser = _parser()
+    if known.active is not None:
+        parser[_SETTINGS] = {"active": known.active}
+    for profile in known.profiles.values():
+        values = {"url": profile.url, "insecure": str(profile.insecure).lower()}
+        if profile.api_key is not None:
+            values["api_key"] = profile.api_key
+        parser[_PREFIX + profile.name] = values
+    return parser

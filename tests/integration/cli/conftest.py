@@ -1,0 +1,83 @@
+"""The commands against a real registry: a server on this machine, a socket in between."""
+
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import uvicorn
+from typer.testing import CliRunner, Result
+
+from cli.registry import app
+from functions.http.app import build_app
+from shared.bootstrap import Registry
+from shared.database.pool import Database
+from shared.models.api_keys import Scope
+from shared.services.artifact_service import ArtifactService
+from tests.integration.http.conftest import build_registry
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Where commands are typed: no settings but these, and a home of its own."""
+
+    settings: Mapping[str, str] = field(repr=False)
+
+    def run(self, *arguments: str, stdin: str | bytes = "") -> Result:
+        unset = dict.fromkeys(("REGISTRY_API_URL", "REGISTRY_API_KEY", "REGISTRY_TOKEN"))
+        environment = {**unset, "REGISTRY_PROFILE": None, **self.settings}
+        return CliRunner().invoke(app, list(arguments), env=environment, input=stdin)
+
+    def read(self, *arguments: str, stdin: str | bytes = "") -> Any:
+        """What a command that ends well writes as JSON."""
+        result = self.run(*arguments, "-o", "json", stdin=stdin)
+        assert result.exit_code == 0, result.stderr
+        return json.loads(result.stdout)
+
+    def having(self, **settings: str) -> "Terminal":
+        return replace(self, settings={**self.settings, **settings})
+
+    def without(self, *names: str) -> "Terminal":
+        kept = {name: value for name, value in self.settings.items() if name not in names}
+        return replace(self, settings=kept)
+
+
+def refused(result: Result, code: int, *words: str) -> None:
+    """One line on stderr, nothing on stdout, and the exit code."""
+    assert (result.exit_code, result.stdout) == (code, ""), result.stderr
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    for word in words:
+        assert word in result.stderr
+
+
+@pytest.fixture
+def registry(database: Database, artifacts: ArtifactService) -> Registry:
+    return build_registry(database, artifacts)
+
+
+@pytest.fixture
+def api_url(registry: Registry) -> Iterator[str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    served = build_app(lambda: registry)
+    server = uvicorn.Server(uvicorn.Config(served, log_config=None, lifespan="off"))
+    # The socket listens already: who comes early waits in its queue.
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+@pytest.fixture
+def terminal(api_url: str, registry: Registry, tmp_path: Path) -> Terminal:
+    """With a key of every scope."""
+    key = registry.keys.create("operator", list(Scope)).text
+    return Terminal(
+        {"REGISTRY_API_URL": api_url, "REGISTRY_API_KEY": key, "XDG_CONFIG_HOME": str(tmp_path)}
+    )
