@@ -16,6 +16,7 @@ from functions.http import (
 )
 from functions.http.handlers import add_handlers
 from functions.http.middleware import BodyLimit, LastResort, RequestIds
+from functions.http.visits import Visits
 from shared.bootstrap import Registry
 
 _ROUTERS = (
@@ -39,6 +40,7 @@ def build_app(registry: Callable[[], Registry]) -> FastAPI:
         middleware=[Middleware(RequestIds), Middleware(LastResort), Middleware(BodyLimit)],
     )
     app.state.registry = registry
+    app.state.visits = Visits()
     add_handlers(app)
     for router in _ROUTERS:
         # As they are: inclusion would make every route anew, at the first request.

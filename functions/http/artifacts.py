@@ -1,5 +1,6 @@
 """The surface of pipelines: registering artifacts, and finding them."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
@@ -16,16 +17,18 @@ from functions.http.artifact_bodies import (
 )
 from functions.http.conditions import IfMatch, IfNoneMatch, read_if_none_match
 from functions.http.documented import answer, not_modified, problems
-from functions.http.entry import Entrance
+from functions.http.entry import Entrance, Entry
 from functions.http.examples import ARTIFACT, CLIENT_REFS, CONTENT_HASH, METADATA, REGISTRATION
 from functions.http.guarded_route import PipelineRoute, QuestionRoute
 from functions.http.idempotency_keys import IdempotencyHeader, read_idempotency_key
 from functions.http.listing_query import ListingQuery
+from functions.http.visits import visits_of
+from functions.http.worker_threads import in_worker_thread
 from shared import errors
-from shared.models.artifacts import Artifact
+from shared.models.artifacts import Artifact, ArtifactRegistration
 from shared.models.decisions import OverwriteDecision
 from shared.models.ids import ArtifactIdInput
-from shared.models.registrations import Outcome
+from shared.models.registrations import Outcome, Registration
 
 _PREFIX = "/api/v1/artifacts"
 _ONCE = (errors.IdempotencyKeyReused, errors.RequestInFlight)
@@ -40,7 +43,7 @@ questions = APIRouter(prefix=_PREFIX, tags=["artifacts"], route_class=QuestionRo
     | answer(Artifact, "It is there already, unchanged.", ARTIFACT, headers=["ETag"])
     | answer(Artifact, "Registered.", ARTIFACT, status=201, headers=["ETag", "Location"]),
 )
-def register_artifact(
+async def register_artifact(
     entry: Entrance,
     registration: Annotated[RegistrationRequest, Body(examples=[REGISTRATION])],
     idempotency_key: IdempotencyHeader = None,
@@ -49,13 +52,23 @@ def register_artifact(
 
     Where the asset's current artifact holds the same bytes, it is the answer.
     """
-    registered = entry.registry.artifacts.register(
-        registration, entry.origin, idempotency=read_idempotency_key(entry, idempotency_key)
-    )
+    if idempotency_key is None:
+        registered = await visits_of(entry.request).registration.ask(entry, registration)
+    else:
+        register = partial(_register_once, entry, registration, idempotency_key)
+        registered = await in_worker_thread(register)
     if registered.outcome is not Outcome.CREATED:
         return artifact_answer(registered.artifact)
     location = f"{_PREFIX}/{registered.artifact.artifact_id}"
     return artifact_answer(registered.artifact, 201, location=location)
+
+
+def _register_once(
+    entry: Entry, registration: ArtifactRegistration, idempotency_key: str
+) -> Registration:
+    entry.open()
+    key = read_idempotency_key(entry, idempotency_key)
+    return entry.registry.artifacts.register(registration, entry.origin, idempotency=key)
 
 
 @router.post(
@@ -134,12 +147,13 @@ def list_artifacts(entry: Entrance, query: Annotated[ListingQuery, Query()]) -> 
     | answer(Artifact, "The artifact.", ARTIFACT, headers=["ETag"])
     | not_modified(),
 )
-def get_artifact(
+async def get_artifact(
     entry: Entrance, artifact_id: ArtifactIdInput, if_none_match: IfNoneMatch = None
 ) -> Response:
     """One artifact; its id is a UUID or a ULID."""
-    seen = read_if_none_match(entry.request) if if_none_match is not None else None
-    artifact = entry.registry.artifacts.get_by_id(artifact_id)
+    del if_none_match  # only described here
+    seen = read_if_none_match(entry.request)
+    artifact = await visits_of(entry.request).artifact.ask(entry, artifact_id)
     return artifact_answer(artifact, if_none_match=seen)
 
 

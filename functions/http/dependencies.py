@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from shared.bootstrap import Registry
-from shared.models.callers import Caller
 
 KEY_HEADER = "X-API-Key"
 
@@ -19,12 +18,11 @@ RegistryProvider = Annotated[Callable[[], Registry], Depends(_registry_provider)
 """Builds the registry on the first call: to be called where blocking is allowed."""
 
 
-def authenticate(registry: Registry, request: Request) -> Caller:
-    """Who sent this request; raises KeyRejected. Blocks: the database is asked."""
-    key = _header(request, KEY_HEADER)
+def presented_credentials(request: Request) -> tuple[str | None, str | None]:
+    """API key and bearer token of a request; None stands for one that was not presented."""
     authorization = _header(request, "Authorization")
     token = None if authorization is None else _bearer_token(authorization)
-    return registry.access.authenticate(key, token)
+    return _header(request, KEY_HEADER), token
 
 
 def _header(request: Request, name: str) -> str | None:

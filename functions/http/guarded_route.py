@@ -1,8 +1,6 @@
 """Routes that nobody gets through without a credential, whatever their endpoints forget."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from inspect import Parameter, Signature, cleandoc, iscoroutinefunction, signature
 from typing import Any, ClassVar
@@ -13,23 +11,24 @@ from fastapi.routing import APIRoute
 from functions.http.entry import Entry
 from functions.http.query_parameters import refuse_repeated
 from functions.http.strict_body import StrictRequest
+from functions.http.worker_threads import in_worker_thread
 from shared.models.api_keys import Scope
 
-Endpoint = Callable[..., Response]
+Endpoint = Callable[..., Any]
 
 KEY_SCHEME, TOKEN_SCHEME = "ApiKey", "BearerToken"
 """What the documentation calls the two kinds of credential."""
 
 _READING = frozenset({"GET", "HEAD"})
-_WORKERS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="request")
-"""A visit to one of these costs half of what it does with the framework's own threads."""
 
 
 class GuardedRoute(APIRoute):
     """A route whose endpoint runs once its caller was let in: `read` to look, or to change, more.
 
-    An endpoint takes an `entry` and blocks: letting in and the endpoint share one visit to a worker
-    thread. What is wrong with a request is told to those only who may make it.
+    An endpoint takes an `entry`. Where it blocks, letting in and the endpoint share one visit to a
+    worker thread. A coroutine sees to it itself that the entry is opened, by `Visits`; an answer of
+    one that does not is never sent. What is wrong with a request is told to those only who may make
+    it.
     """
 
     reading: ClassVar[Scope] = Scope.READ
@@ -40,19 +39,19 @@ class GuardedRoute(APIRoute):
     ) -> None:
         self._scope = self.reading if _READING.issuperset(methods) else self.changing
         options |= _described(endpoint, self._scope, options)
-        super().__init__(path, _guarded(endpoint, self._scope), methods=list(methods), **options)
+        super().__init__(path, _guarded(endpoint), methods=list(methods), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
 
         async def handle_guarded(request: Request) -> Response:
-            entry = request.state.entry = Entry(request)
+            entry = request.state.entry = Entry(request, self._scope)
             try:
                 return await _handle_strictly(handle, request, takes_body=takes_body)
             except Exception:
                 if not entry.was_tried:
-                    await _in_worker_thread(partial(entry.open, self._scope))
+                    await in_worker_thread(entry.open)
                 raise
 
         return handle_guarded
@@ -63,7 +62,7 @@ def _described(endpoint: Endpoint, scope: Scope, options: Mapping[str, Any]) -> 
     told = options.get("description") or cleandoc(endpoint.__doc__ or "")
     return {
         "description": f"{told}\n\nNeeds the scope `{scope}`.",
-        "operation_id": f"{options['tags'][0]}_{endpoint.__name__}",
+        "operation_id": "_".join([*options["tags"], endpoint.__name__]),
         "openapi_extra": {"security": [{KEY_SCHEME: []}, {TOKEN_SCHEME: []}]},
     }
 
@@ -78,16 +77,17 @@ async def _handle_strictly(
     return await handle(request)
 
 
-def _guarded(endpoint: Endpoint, scope: Scope) -> Callable[..., Awaitable[Response]]:
+def _guarded(endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
     """The endpoint as the framework is to see it: asking for the request, not for an entry."""
-    assert not iscoroutinefunction(endpoint), "a guarded endpoint blocks"  # noqa: S101 - told at start
+    awaits = iscoroutinefunction(endpoint)
 
     async def visit(request: Request, **values: Any) -> Response:
-        return await _in_worker_thread(partial(open_and_call, request.state.entry, values))
-
-    def open_and_call(entry: Entry, values: dict[str, Any]) -> Response:
-        entry.open(scope)
-        return endpoint(entry=entry, **values)
+        entry: Entry = request.state.entry
+        work = partial(endpoint, entry=entry, **values)
+        answer = work() if awaits else in_worker_thread(partial(_enter, entry, work))
+        answered: Response = await answer
+        assert entry.is_open, "nobody was let in"  # noqa: S101 - a fault of ours
+        return answered
 
     described = signature(endpoint)
     parameters = dict(described.parameters)
@@ -100,8 +100,9 @@ def _guarded(endpoint: Endpoint, scope: Scope) -> Callable[..., Awaitable[Respon
     return visit
 
 
-async def _in_worker_thread(work: Callable[[], Any]) -> Any:
-    return await asyncio.get_running_loop().run_in_executor(_WORKERS, work)
+def _enter(entry: Entry, work: Callable[[], Any]) -> Any:
+    entry.open()
+    return work()
 
 
 class AdminRoute(GuardedRoute):

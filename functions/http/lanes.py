@@ -8,9 +8,10 @@ one thread, one statement. A request that comes alone is answered at once.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
-from fastapi.concurrency import run_in_threadpool
+from functions.http.worker_threads import in_worker_thread
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -63,7 +64,7 @@ class Lane(Generic[Question, Answer]):
 
     async def _visit(self, taken: Sequence[tuple[Question, asyncio.Future[Answer]]]) -> None:
         questions = [question for question, _ in taken]
-        visit = run_in_threadpool(self._answer_each, questions)
+        visit = in_worker_thread(partial(self._answer_each, questions))
         # Whatever it raises, those who wait must hear of it.
         (answers,) = await asyncio.gather(visit, return_exceptions=True)
         if isinstance(answers, BaseException):

@@ -1,0 +1,128 @@
+"""Callers who come together: one visit answers them all, and each gets what is their own."""
+
+import asyncio
+from collections.abc import Sequence
+from threading import Event
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from shared.bootstrap import Registry
+from shared.models.api_keys import Scope
+from tests.integration.http.caller import Caller, problem
+from tests.integration.http.test_artifacts import BASE, body
+
+Request = tuple[str, str, str | None, Any]
+"""Method, path, key, body."""
+
+
+class Gate:
+    """Keeps visits waiting at the registry's door until all the requests have come."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._registry = app.state.registry
+        self._may_pass = Event()
+        app.state.registry = self._wait
+
+    def _wait(self) -> Registry:
+        assert self._may_pass.wait(30)
+        return self._registry()
+
+    async def send(self, requests: Sequence[Request]) -> list[httpx.Response]:
+        transport = httpx.ASGITransport(self._app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
+            sent = [
+                asyncio.create_task(
+                    client.request(
+                        method, path, json=sent, headers={"X-API-Key": key} if key else {}
+                    )
+                )
+                for method, path, key, sent in requests
+            ]
+            for _ in range(200):  # steps in which all come to the door; one that is late goes alone
+                await asyncio.sleep(0)
+            self._may_pass.set()
+            return await asyncio.gather(*sent)
+
+
+@pytest.fixture
+def keys(registry: Registry) -> dict[str, str]:
+    made = {scope.value: registry.keys.create(scope, [scope]).text for scope in Scope}
+    return made | {"both": registry.keys.create("both", [Scope.READ, Scope.WRITE]).text}
+
+
+def test_each_caller_is_let_in_or_refused_alone(
+    app: FastAPI, writer: Caller, keys: dict[str, str]
+) -> None:
+    made = [
+        writer.call("POST", BASE, json=body(client_refs={"n": n})).json()["artifact_id"]
+        for n in range(4)
+    ]
+    asked: list[tuple[str, str | None, int]] = [
+        (made[0], keys["read"], 200),
+        (made[1], keys["write"], 403),
+        (made[1], keys["both"], 200),
+        (str(uuid4()), keys["read"], 404),
+        (made[2], None, 401),
+        (made[2], "ark_" + "A" * 43, 401),
+        (made[2], keys["read"], 200),
+        (made[0], keys["read"], 200),
+        (made[3], keys["admin"], 403),
+    ]
+    answers = asyncio.run(
+        Gate(app).send([("GET", f"{BASE}/{each}", key, None) for each, key, _ in asked])
+    )
+    assert [answer.status_code for answer in answers] == [status for *_, status in asked]
+    for (artifact_id, *_), answer in zip(asked, answers, strict=True):
+        if answer.status_code == 200:
+            assert answer.json()["artifact_id"] == artifact_id
+
+
+def test_registrations_that_come_together_end_each_for_itself(
+    app: FastAPI, reader: Caller, writer: Caller, keys: dict[str, str], sql: Any
+) -> None:
+    standing = writer.call("POST", BASE, json=body(client_refs={"n": "stands"})).json()
+    asked: list[tuple[str, str | None, dict[str, Any], int]] = [
+        ("a", keys["write"], {}, 201),
+        ("stands", keys["write"], {"content_hash": "b" * 64}, 409),
+        ("b", keys["read"], {}, 403),
+        ("c", keys["both"], {}, 201),
+        ("stands", keys["write"], {}, 200),
+        ("d", None, {}, 401),
+        ("a", keys["write"], {"content_hash": "b" * 64, "overwrite": True}, 201),
+    ]
+    answers = asyncio.run(
+        Gate(app).send(
+            [
+                ("POST", BASE, key, body(client_refs={"n": name}, **fields))
+                for name, key, fields, _ in asked
+            ]
+        )
+    )
+    assert [answer.status_code for answer in answers] == [status for *_, status in asked]
+    told = problem(answers[1], 409, "artifact-conflict")
+    assert told["current_artifact_id"] == standing["artifact_id"]
+    assert answers[4].json() == standing
+    assert answers[6].json()["supersedes"] == answers[0].json()["artifact_id"]
+    query = "SELECT actor FROM registry.outbox WHERE artifact_id = %s ORDER BY position LIMIT 1"
+    first, other, newer = (
+        sql.execute(query, [answers[place].json()["artifact_id"]]).fetchone()["actor"]
+        for place in (0, 3, 6)
+    )
+    assert first == newer != other
+
+
+def test_a_token_is_checked_alone(app: FastAPI, keys: dict[str, str]) -> None:
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
+            given = [{"X-API-Key": keys["read"]}, {"Authorization": "Bearer a.b.c"}]
+            return await asyncio.gather(
+                *(client.get(f"{BASE}/{uuid4()}", headers=each) for each in given * 4)
+            )
+
+    assert [answer.status_code for answer in asyncio.run(ask())] == [404, 401] * 4
