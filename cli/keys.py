@@ -3,17 +3,14 @@
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 import typer
-from pydantic import TypeAdapter, ValidationError
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from cli.faults import MISUSED, fail, say, told_clearly
+from cli.output import Output, write_many
 from shared import bootstrap
 from shared.errors import InvalidInput
 from shared.models.api_keys import ApiKey, CreatedKey, KeyState, Scope
@@ -25,16 +22,7 @@ from shared.services.key_reads import MAXIMUM_KEYS
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 
 _DURATION = TypeAdapter[timedelta](Duration)
-_KEYS = TypeAdapter(list[ApiKey])
-_WIDE = 100_000
-"""Columns where there is no terminal: nothing is cut that a script is to read."""
-
-
-class Output(StrEnum):
-    """How a list is written."""
-
-    TABLE = "table"
-    JSON = "json"
+_COLUMNS = ("key_id", "name", "scopes", "state", "created_at", "expires_at")
 
 
 def _scopes(text: str) -> frozenset[Scope]:
@@ -96,11 +84,8 @@ def list_keys(
     """List keys; nobody can tell their texts."""
     with told_clearly():
         listed = list(_all(state))
-    if output is Output.JSON:
-        typer.echo(_KEYS.dump_json(listed, indent=2))
-        return
-    width = None if sys.stdout.isatty() else _WIDE
-    Console(width=width).print(_table(listed, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    write_many((_told(key, now) for key in listed), output, _COLUMNS)
 
 
 @keys.command()
@@ -163,24 +148,8 @@ def _all(state: KeyState | None) -> Iterator[ApiKey]:
         yield from page.keys
 
 
-def _table(listed: list[ApiKey], now: datetime) -> Table:
-    table = Table("key_id", "name", "scopes", "state", "created", "expires", box=None)
-    for key in listed:
-        cells = (
-            str(key.key_id),
-            _printable(key.name),
-            ",".join(sorted(key.scopes)),
-            key.state_at(now),
-            _written(key.created_at),
-            _written(key.expires_at) or "never",
-        )
-        table.add_row(*(Text(cell, overflow="fold") for cell in cells))
-    return table
-
-
-def _printable(text: str) -> str:
-    """Without what would move the cursor or change the colour of a terminal."""
-    return "".join(mark if mark.isprintable() else f"\\u{ord(mark):04x}" for mark in text)
+def _told(key: ApiKey, now: datetime) -> dict[str, JsonValue]:
+    return key.model_dump(mode="json") | {"state": key.state_at(now).value}
 
 
 def _written(instant: datetime | None) -> str:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+import yaml
 from psycopg.rows import DictRow
 from typer.testing import CliRunner
 
@@ -165,16 +166,19 @@ def test_keys_are_listed_whole_and_by_state(system_keys: ApiKeyService, database
     told = run_keys(database_url, "list")
     assert (told.returncode, told.stderr) == (0, "")
     head, newest, oldest = told.stdout.splitlines()
-    assert head.split() == ["key_id", "name", "scopes", "state", "created", "expires"]
-    assert newest.split()[:3] == [str(revoked.key_id), "old", "revoked"]
-    assert oldest.split()[:4] == [
+    assert head.split() == ["key_id", "name", "scopes", "state", "created_at", "expires_at"]
+    assert newest.split()[:4] == [str(revoked.key_id), "old", "[]", "revoked"]
+    assert oldest.split()[:5] == [
         str(made.key_id),
         "[red]x[/red]\\u001b[31m\\u202e",
-        "read,write",
+        '["read",',
+        '"write"]',
         "active",
     ]
-    active = run_keys(database_url, "list", "--state", "active", "-o", "json")
-    assert json.loads(active.stdout) == [made.key.model_dump(mode="json")]
+    told_of = made.key.model_dump(mode="json") | {"state": "active"}
+    for output, read in (("json", json.loads), ("yaml", yaml.safe_load)):
+        active = run_keys(database_url, "list", "--state", "active", "-o", output)
+        assert read(active.stdout) == [told_of]
 
 
 def test_an_empty_list_is_one(database_url: str) -> None:
