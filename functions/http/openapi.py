@@ -17,6 +17,7 @@ from functions.http.problem_models import PROBLEM_KINDS, PROBLEM_SCHEMAS, Proble
 from functions.http.problems import ProblemType
 
 _VERSION = "1"
+_LARGEST = 2**63 - 1
 _SUPPOSED = "Successful Response"
 _DESCRIPTION = """\
 Every answer is JSON; every error is `application/problem+json` (RFC 9457), and its `type` never
@@ -60,6 +61,7 @@ def build_openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     )
     components = document["components"]
     components["schemas"] = dict(sorted((components["schemas"] | _problem_schemas()).items()))
+    _write_whole_bounds(components["schemas"])
     components["examples"] = {kind.name: {"value": _example(kind)} for kind in PROBLEM_KINDS}
     components["securitySchemes"] = _SECURITY_SCHEMES
     for route in routes:
@@ -74,6 +76,21 @@ def build_openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
 def write_openapi(routes: Sequence[BaseRoute]) -> str:
     """The document as it is committed."""
     return json.dumps(build_openapi(routes), indent=1, ensure_ascii=False) + "\n"
+
+
+def _write_whole_bounds(part: Any) -> None:
+    """Write bounds as whole numbers: the framework makes floats of them, which round 2**63 - 1."""
+    match part:
+        case {**members}:
+            if members.get("maximum") == float(_LARGEST):
+                part["maximum"] = _LARGEST
+            for each in members.values():
+                _write_whole_bounds(each)
+        case [*items]:
+            for each in items:
+                _write_whole_bounds(each)
+        case _:
+            return
 
 
 def _forget_default_answer(responses: dict[str, Any]) -> None:
