@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from functions.http.faults import problem_of
 from functions.http.pointers import json_pointer
@@ -29,6 +30,8 @@ from shared.errors import (
 )
 
 RETRY_AFTER_SECONDS = 5
+
+_WRONG_METHOD = 405
 
 _LOGGER = logging.getLogger(__name__)
 _DETAILS = {
@@ -121,4 +124,13 @@ async def _http_exception(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)  # noqa: S101 - registered for this class
     kind: ProblemType = http_problem(fault.status_code)
     detail = _DETAILS.get(fault.status_code, kind.title)
-    return problem_response(request, kind, detail, headers=fault.headers)
+    headers = fault.headers if fault.status_code != _WRONG_METHOD else _allowed(request)
+    return problem_response(request, kind, detail, headers=headers)
+
+
+def _allowed(request: Request) -> dict[str, str]:
+    """The methods of all routes at this path: the framework tells those of one."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    at_path = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in at_path for method in route.methods or ()}
+    return {"Allow": ", ".join(sorted(methods))}

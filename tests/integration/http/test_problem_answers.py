@@ -33,6 +33,12 @@ def test_another_method_is_405_and_says_which_is_allowed(reader: Caller, method:
     assert found.headers["allow"] == "GET"
 
 
+def test_every_method_that_a_path_answers_to_is_named(reader: Caller) -> None:
+    found = reader.call("PUT", "/api/v1/artifacts/00000000-0000-0000-0000-000000000000")
+    problem(found, 405, "method-not-allowed")
+    assert found.headers["allow"] == "GET, PATCH"
+
+
 @pytest.mark.parametrize("path", [JOB, "/api/health/live", "/nowhere"])
 def test_a_body_over_a_mebibyte_is_refused_first(anonymous: Caller, path: str) -> None:
     for method in ("GET", "POST"):
