@@ -43,8 +43,8 @@ def registry(database: Database, artifacts: ArtifactService) -> Registry:
 
 @pytest.fixture
 def key_id(registry: Registry) -> UUID:
-    """A key that may be looked at, changed and ended."""
-    return registry.keys.create("bystander", [Scope.READ]).key_id
+    """A key that may be looked at, changed and ended; it opens nothing."""
+    return registry.keys.create("bystander", []).key_id
 
 
 @pytest.fixture

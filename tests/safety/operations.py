@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -61,7 +62,7 @@ class Draft:
         return replace(self, path_values={**self.path_values, "key_id": str(key_id)})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
     method: str
     path: str
@@ -80,15 +81,15 @@ class Operation:
         content = self.described.get("requestBody", {}).get("content", {})
         return content["application/json"]["schema"] if content else None
 
+    def takes(self, path: str) -> bool:
+        """Whether a path is one of this operation's."""
+        names = re.split(r"\{[^}]*\}", self.path)
+        return re.fullmatch("[^/]+".join(map(re.escape, names)), path) is not None
+
     @property
     def answers_to(self) -> frozenset[int]:
         """Status codes that the specification speaks of."""
         return frozenset(int(status) for status in self.described["responses"])
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the documentation says that it needs no credential."""
-        return self.path.startswith(("/api/health/", "/api/docs")) or self.path.endswith(".json")
 
     def draft(self) -> Draft:
         """A request that is good."""
