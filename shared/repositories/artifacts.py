@@ -15,6 +15,7 @@ from shared.models.artifacts import Artifact
 from shared.models.blobs import BlobProperties
 from shared.models.ids import ArtifactId
 from shared.models.registrations import Outcome, Registration
+from shared.repositories.records import read_artifact, read_artifact_if_any, read_artifacts
 
 _QUERIES = load_queries(__file__)
 
@@ -37,13 +38,13 @@ class ArtifactRepository:
         """Run `registry.register_artifact`; a conflict is an outcome here, not yet an error."""
         row = self._one("register", {"request": Jsonb(request)})
         assert row is not None  # noqa: S101 - the function always answers with one row
-        return Registration(Outcome(row["outcome"]), Artifact.model_validate(row))
+        return Registration(Outcome(row["outcome"]), read_artifact(row))
 
     def register_batch(self, requests: Sequence[Mapping[str, Any]]) -> list[Registration]:
         """Run `registry.register_artifacts`; answers in the order of the requests."""
         parameters = {"requests": Jsonb(requests)}
         rows = self._connection.execute(_QUERIES["register_batch"], parameters).fetchall()
-        return [Registration(Outcome(row["outcome"]), Artifact.model_validate(row)) for row in rows]
+        return [Registration(Outcome(row["outcome"]), read_artifact(row)) for row in rows]
 
     def get(self, artifact_id: UUID) -> Artifact | None:
         return self._artifact("get", {"artifact_id": artifact_id})
@@ -52,7 +53,7 @@ class ArtifactRepository:
         """Those of these artifacts that exist, by id."""
         parameters = {"artifact_ids": list(artifact_ids)}
         rows = self._connection.execute(_QUERIES["get_each"], parameters).fetchall()
-        return {row["artifact_id"]: Artifact.model_validate(row) for row in rows}
+        return {artifact.artifact_id: artifact for artifact in read_artifacts(rows)}
 
     def of_stac_item(self, collection_id: str, item_id: str) -> Artifact | None:
         """The active artifact of a STAC item, else its newest."""
@@ -62,7 +63,7 @@ class ArtifactRepository:
         """Artifacts that a job made, by id, beginning behind `after`."""
         parameters = {"job_id": job_id, "after": after, "limit": limit}
         rows = self._connection.execute(_QUERIES["of_job"], parameters).fetchall()
-        return [Artifact.model_validate(row) for row in rows]
+        return read_artifacts(rows)
 
     def observe(
         self, client_type: str, client_refs: Mapping[str, JsonValue], blob: BlobProperties
@@ -87,8 +88,7 @@ class ArtifactRepository:
         return Observation(row["observation"], row["artifact_id"])
 
     def _artifact(self, name: str, parameters: Mapping[str, Any]) -> Artifact | None:
-        row = self._one(name, parameters)
-        return Artifact.model_validate(row) if row else None
+        return read_artifact_if_any(self._one(name, parameters))
 
     def _one(self, name: str, parameters: Mapping[str, Any]) -> DictRow | None:
         return self._connection.execute(_QUERIES[name], parameters).fetchone()

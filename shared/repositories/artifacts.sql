@@ -1,36 +1,38 @@
 -- name: register(request)^
 -- Register one artifact: see registry.register_artifact.
-SELECT registered.outcome, (registered.artifact).*
+SELECT registered.outcome, row_to_json(registered.artifact)::text AS artifact
 FROM registry.register_artifact(:request) AS registered;
 
 -- name: register_batch(requests)
 -- Register a list of artifacts: see registry.register_artifacts.
-SELECT registered.place, registered.outcome, (registered.artifact).*
+SELECT registered.outcome, row_to_json(registered.artifact)::text AS artifact
 FROM registry.register_artifacts(:requests) AS registered
 ORDER BY registered.place;
 
 -- name: get(artifact_id)^
 -- One artifact by its id.
-SELECT * FROM registry.artifact_records WHERE artifact_id = :artifact_id;
+SELECT row_to_json(record)::text AS artifact
+FROM registry.artifact_records AS record WHERE artifact_id = :artifact_id;
 
 -- name: get_each(artifact_ids)
 -- The artifacts of these ids.
-SELECT * FROM registry.artifact_records WHERE artifact_id = ANY (:artifact_ids);
+SELECT row_to_json(record)::text AS artifact
+FROM registry.artifact_records AS record WHERE artifact_id = ANY (:artifact_ids);
 
 -- name: of_stac_item(collection_id, item_id)^
 -- The active artifact of a STAC item, else its newest (ids are UUIDv7).
-(SELECT * FROM registry.artifact_records
+(SELECT row_to_json(record)::text AS artifact FROM registry.artifact_records AS record
  WHERE stac_collection_id = :collection_id AND stac_item_id = :item_id AND status = 'active'
  ORDER BY artifact_id DESC LIMIT 1)
 UNION ALL
-(SELECT * FROM registry.artifact_records
+(SELECT row_to_json(record)::text AS artifact FROM registry.artifact_records AS record
  WHERE stac_collection_id = :collection_id AND stac_item_id = :item_id
  ORDER BY artifact_id DESC LIMIT 1)
 LIMIT 1;
 
 -- name: of_job(job_id, after, limit)
 -- Artifacts that a job made, in the order of their ids; a page of them.
-SELECT * FROM registry.artifact_records
+SELECT row_to_json(record)::text AS artifact FROM registry.artifact_records AS record
 WHERE source_job_id = :job_id AND artifact_id > :after
 ORDER BY artifact_id
 LIMIT :limit;

@@ -15,6 +15,7 @@ from shared.models.artifacts import Artifact
 from shared.models.assets import Asset
 from shared.models.chains import Direction
 from shared.models.ids import AssetId
+from shared.repositories.records import read_artifact_if_any, read_artifacts
 
 BEYOND_REVISIONS = 2**31 - 1
 """Above every revision."""
@@ -69,8 +70,7 @@ class AssetRepository:
 
     def current(self, asset_id: UUID) -> Artifact | None:
         """The current artifact of an asset."""
-        row = self._one("current", {"asset_id": asset_id})
-        return Artifact.model_validate(row) if row else None
+        return read_artifact_if_any(self._one("current", {"asset_id": asset_id}))
 
     def newest(self, asset_id: UUID) -> Artifact | None:
         """The newest revision of an asset, whatever its state."""
@@ -80,7 +80,7 @@ class AssetRepository:
         """Revisions below a number, newest first."""
         parameters = {"asset_id": asset_id, "below": below, "limit": limit}
         rows = self._connection.execute(_QUERIES["history"], parameters).fetchall()
-        return [Artifact.model_validate(row) for row in rows]
+        return read_artifacts(rows)
 
     def chain(
         self, artifact_id: UUID, direction: Direction, *, after: int, limit: int
@@ -95,8 +95,8 @@ class AssetRepository:
         rows = self._connection.execute(_QUERIES["chain"], parameters).fetchall()
         if not rows:
             return ChainPage(0, [], [])
-        artifacts = [Artifact.model_validate(row) for row in rows]
-        return ChainPage(rows[0]["chain_length"], artifacts, [row["position"] for row in rows])
+        positions = [row["position"] for row in rows]
+        return ChainPage(rows[0]["chain_length"], read_artifacts(rows), positions)
 
     def _one(self, name: str, parameters: Mapping[str, Any]) -> DictRow | None:
         return self._connection.execute(_QUERIES[name], parameters).fetchone()

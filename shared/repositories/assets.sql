@@ -14,14 +14,14 @@ LEFT JOIN registry.assets AS asset ON asset.asset_id = found.asset_ids[1];
 
 -- name: current(asset_id)^
 -- The current artifact of an asset, if it has one.
-SELECT record.*
+SELECT row_to_json(record)::text AS artifact
 FROM registry.assets AS asset
 JOIN registry.artifact_records AS record ON record.artifact_id = asset.current_artifact_id
 WHERE asset.asset_id = :asset_id;
 
 -- name: history(asset_id, below, limit)
 -- Revisions of an asset, newest first, below a revision.
-SELECT * FROM registry.artifact_records
+SELECT row_to_json(record)::text AS artifact FROM registry.artifact_records AS record
 WHERE asset_id = :asset_id AND revision < :below
 ORDER BY revision DESC
 LIMIT :limit;
@@ -51,16 +51,16 @@ SELECT
         SELECT count(*) FROM registry.artifacts AS unchained
         WHERE unchained.asset_id = ends.asset_id AND unchained.processing <> 'completed'
           AND unchained.revision BETWEEN ends.first_revision AND ends.last_revision) ELSE 0 END AS chain_length,
-    member.*
+    member.position, member.artifact
 FROM ends CROSS JOIN LATERAL (
-    (SELECT record.revision AS position, record.*
+    (SELECT record.revision AS position, row_to_json(record)::text AS artifact
      FROM registry.artifact_records AS record
      WHERE :direction <> 'backward' AND record.asset_id = ends.asset_id
        AND record.revision BETWEEN greatest(first_revision, :after + 1) AND last_revision
        AND (record.processing = 'completed' OR record.artifact_id = ends.artifact_id)
      ORDER BY record.revision LIMIT :limit)
     UNION ALL
-    (SELECT -record.revision AS position, record.*
+    (SELECT -record.revision AS position, row_to_json(record)::text AS artifact
      FROM registry.artifact_records AS record
      WHERE :direction = 'backward' AND record.asset_id = ends.asset_id
        AND record.revision BETWEEN first_revision AND least(last_revision, -(:after + 1))

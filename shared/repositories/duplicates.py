@@ -13,6 +13,7 @@ from shared.database.queries import load_queries
 from shared.models.artifacts import Artifact
 from shared.models.content_hash import ContentHash
 from shared.models.duplicates import DuplicateGroup
+from shared.repositories.records import read_artifact_if_any, read_artifacts
 
 _QUERIES = load_queries(__file__)
 
@@ -46,7 +47,7 @@ class DuplicateRepository:
         """The current artifact of the asset of exactly these canonical references."""
         parameters = {"client_type": client_type, "client_refs": Jsonb(client_refs)}
         row = self._connection.execute(_QUERIES["current_of"], parameters).fetchone()
-        return Artifact.model_validate(row) if row else None
+        return read_artifact_if_any(row)
 
     def holding(self, content_hash: ContentHash, *, after: Held, limit: int) -> list[Artifact]:
         """Artifacts that hold a content and are not deleted, those of the oldest asset first."""
@@ -57,7 +58,7 @@ class DuplicateRepository:
             "limit": limit,
         }
         rows = self._connection.execute(_QUERIES["holding"], parameters).fetchall()
-        return [Artifact.model_validate(row) for row in rows]
+        return read_artifacts(rows)
 
     def groups(
         self, *, after: str, client_type: str | None, across_clients: bool, limit: int

@@ -1,6 +1,6 @@
 -- name: current_of(client_type, client_refs)^
 -- The current artifact of the asset of exactly these references, if there is one.
-SELECT record.*
+SELECT row_to_json(record)::text AS artifact
 FROM registry.assets AS asset
 JOIN registry.artifact_records AS record ON record.artifact_id = asset.current_artifact_id
 WHERE asset.identity_key = registry.identity_key(:client_type, :client_refs)
@@ -9,7 +9,7 @@ WHERE asset.identity_key = registry.identity_key(:client_type, :client_refs)
 -- name: holding(content_hash, after_asset, after_artifact, limit)
 -- Artifacts of any client that hold a content, deleted ones left out; a page of them, by asset: see
 -- registry.holding.
-SELECT record.*
+SELECT row_to_json(record)::text AS artifact
 FROM unnest(registry.holding(:content_hash, :after_asset, :after_artifact, :limit))
      WITH ORDINALITY AS held (artifact_id, place)
 JOIN registry.artifact_records AS record ON record.artifact_id = held.artifact_id

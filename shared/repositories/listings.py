@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from shared.database.queries import load_queries
 from shared.models.artifacts import Artifact
 from shared.models.listings import ArtifactFilter, ArtifactSort, Position
+from shared.repositories.records import read_artifacts
 
 _QUERIES = load_queries(__file__)
 
@@ -39,7 +40,7 @@ class ListRepository:
             "most": limit,
         }
         rows = self._connection.execute(_QUERIES["page"], {"request": Jsonb(request)}).fetchall()
-        artifacts = [Artifact.model_validate(row) for row in rows if row["artifact_id"]]
+        artifacts = read_artifacts([row for row in rows if row["artifact"]])
         goes_on = rows[0]["next_id"] is not None
         return ListPage(
             artifacts, Position(rows[0]["next_at"], rows[0]["next_id"]) if goes_on else None

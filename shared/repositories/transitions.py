@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from shared.database.queries import load_queries
 from shared.models.artifacts import Artifact
+from shared.repositories.records import read_artifact_if_any
 
 _QUERIES = load_queries(__file__)
 
@@ -22,12 +23,12 @@ class TransitionRepository:
 
     def hold(self, artifact_id: UUID) -> Artifact | None:
         """The artifact, locked until the transaction ends; None if unknown."""
-        return _artifact(self._one("hold", {"artifact_id": artifact_id}))
+        return read_artifact_if_any(self._one("hold", {"artifact_id": artifact_id}))
 
     def hold_bytes(self, artifact_id: UUID) -> tuple[Artifact, bool] | None:
         """The artifact, alone at its location, and whether another one points at its bytes."""
         row = self._one("hold_bytes", {"artifact_id": artifact_id})
-        artifact = _artifact(row)
+        artifact = read_artifact_if_any(row)
         return (artifact, row["is_shared"]) if artifact else None
 
     def is_state_of_another(self, artifact_id: UUID, blob_etag: str) -> bool:
@@ -45,18 +46,14 @@ class TransitionRepository:
 
     def update(self, request: Mapping[str, Any]) -> Artifact | None:
         """Run `registry.update_artifact`: the artifact after, None if unknown."""
-        return _artifact(self._one("update", {"request": Jsonb(request)}))
+        return read_artifact_if_any(self._one("update", {"request": Jsonb(request)}))
 
     def _moved(self, name: str, request: Mapping[str, Any]) -> tuple[str, Artifact] | None:
         row = self._one(name, {"request": Jsonb(request)})
-        artifact = _artifact(row)
+        artifact = read_artifact_if_any(row)
         return (row["previous"], artifact) if artifact else None
 
     def _one(self, name: str, parameters: Mapping[str, Any]) -> DictRow:
         row = self._connection.execute(_QUERIES[name], parameters).fetchone()
         assert row is not None  # noqa: S101 - each of the functions answers with one row
         return row
-
-
-def _artifact(row: DictRow) -> Artifact | None:
-    return Artifact.model_validate(row) if row["artifact_id"] else None

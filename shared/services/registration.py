@@ -144,12 +144,14 @@ class ArtifactRegistrations:
         self, registration: ArtifactRegistration, origin: Origin
     ) -> dict[str, Any]:
         """What `registry.register_artifact` takes, for a sender's own word."""
-        return registration.model_dump(mode="json", include=_REQUEST) | {
+        told = registration.model_dump(mode="json")
+        content = {name: told[name] for name in _CONTENT}
+        return {name: told[name] for name in _REQUEST} | {
             "asset_id": str(new_id()),
             "origin": origin.as_json(),
             "once_per_state": True,
             "is_repeatable": False,
-            "artifact": registration.model_dump(mode="json", include=_CONTENT)
+            "artifact": content
             | {"artifact_id": str(new_id()), "created_at": self._clock().isoformat()},
         }
 
