@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from threading import Event
 from typing import Any
 from uuid import uuid4
@@ -10,8 +11,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from functions.http.app import build_app
 from shared.bootstrap import Registry
+from shared.errors import KeyRejected
 from shared.models.api_keys import Scope
+from shared.services.access import AccessService
 from tests.integration.http.caller import Caller, problem
 from tests.integration.http.test_artifacts import BASE, body
 
@@ -116,13 +120,36 @@ def test_registrations_that_come_together_end_each_for_itself(
     assert first == newer != other
 
 
-def test_a_token_is_checked_alone(app: FastAPI, keys: dict[str, str]) -> None:
-    async def ask() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
-            given = [{"X-API-Key": keys["read"]}, {"Authorization": "Bearer a.b.c"}]
-            return await asyncio.gather(
-                *(client.get(f"{BASE}/{uuid4()}", headers=each) for each in given * 4)
-            )
+class SlowIssuer:
+    """Lets whoever asks about a token wait."""
 
-    assert [answer.status_code for answer in asyncio.run(ask())] == [404, 401] * 4
+    def __init__(self) -> None:
+        self.may_answer = Event()
+
+    def authenticate(self, token: str) -> Any:
+        del token
+        assert self.may_answer.wait(30)
+        raise KeyRejected
+
+
+def test_callers_with_a_key_do_not_wait_for_the_issuer_of_tokens(
+    registry: Registry, keys: dict[str, str]
+) -> None:
+    issuer = SlowIssuer()
+    tokens: Any = issuer
+    slow = replace(registry, access=AccessService(registry.keys, tokens))
+    transport = httpx.ASGITransport(build_app(lambda: slow))
+    path = f"{BASE}/{uuid4()}"
+
+    async def ask() -> list[int]:
+        async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
+            bearer = {"Authorization": "Bearer a.b.c"}
+            waiting = [asyncio.create_task(client.get(path, headers=bearer)) for _ in range(4)]
+            for _ in range(200):
+                await asyncio.sleep(0)
+            quick = await client.get(path, headers={"X-API-Key": keys["read"]})
+            issuer.may_answer.set()
+            slow_answers = await asyncio.gather(*waiting)
+            return [quick.status_code, *(each.status_code for each in slow_answers)]
+
+    assert asyncio.run(ask()) == [404, 401, 401, 401, 401]
