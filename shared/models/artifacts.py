@@ -20,7 +20,7 @@ from shared.models.axes import Disposition, Processing, Stage, Status
 from shared.models.client_refs import ClientRefs
 from shared.models.content_hash import ContentHashField
 from shared.models.ids import ArtifactId, AssetId, IdInput
-from shared.models.text import Text, keepable_json
+from shared.models.text import Text, keepable, keepable_json
 
 ShortText = Annotated[Text, Field(min_length=1, max_length=64)]
 Label = Annotated[Text, Field(min_length=1, max_length=100)]
@@ -63,7 +63,9 @@ class Location(BaseModel):
     container: ShortText | None = None
     blob_path: Annotated[Text, Field(min_length=1, max_length=1024)] | None = None
     blob_version_id: ShortText | None = None
-    blob_etag: Annotated[str, Field(pattern=r'^[^"\x00]{1,128}$')] | None = None
+    blob_etag: (
+        Annotated[str, Field(pattern=r'^[^"\x00]{1,128}$'), AfterValidator(keepable)] | None
+    ) = None
     storage_region: ShortText | None = None
     uri: (
         Annotated[Text, Field(min_length=1, max_length=16384), AfterValidator(_unsigned)] | None

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from shared.errors import MalformedMessage
 from shared.models.blob_events import message_document, message_text
+from shared.models.signatures import without_keys
 
 _SECRET = re.compile(
     r"((?:sig|signature|accountkey|sharedaccesskey|password|token|code)=)[^&;\"'\s]+", re.IGNORECASE
@@ -16,7 +17,7 @@ _SECRET = re.compile(
 
 def redacted_text(text: str) -> str:
     """The text with the values of signatures, keys and passwords replaced."""
-    return _SECRET.sub(r"\1REDACTED", text)
+    return _SECRET.sub(r"\1REDACTED", without_keys(text))
 
 
 def redacted_body(body: bytes) -> bytes:
