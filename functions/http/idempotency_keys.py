@@ -25,7 +25,9 @@ def read_idempotency_key(entry: Entry, text: str | None) -> IdempotencyKey | Non
     """The key of a request whose caller is known; None where the sender sent none."""
     if text is None:
         return None
-    return IdempotencyKey(entry.caller.actor, text, _fingerprint(entry))
+    # Its digest does as well, and whatever a sender took for a key is not kept.
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return IdempotencyKey(entry.caller.actor, digest, _fingerprint(entry))
 
 
 def _fingerprint(entry: Entry) -> bytes:
