@@ -11,7 +11,8 @@ from shared.models.blob_events import message_document, message_text
 from shared.models.signatures import without_keys
 
 _SECRET = re.compile(
-    r"((?:sig|signature|accountkey|sharedaccesskey|password|token|code)=)[^&;\"'\s]+", re.IGNORECASE
+    r"((?:sig|signature|accountkey|sharedaccesskey|password|token|code)(?:=|%(?:25)*3d))[^&;\"'\s]+",
+    re.IGNORECASE,
 )
 
 
