@@ -20,8 +20,8 @@ from functions.http.visits import Visits
 from shared.bootstrap import Registry
 
 _ROUTERS = (
+    artifacts.router,  # routes are looked through in this order
     artifacts.questions,
-    artifacts.router,
     admin_duplicates.router,
     admin_changes.router,
     admin.router,

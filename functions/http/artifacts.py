@@ -15,7 +15,7 @@ from functions.http.artifact_bodies import (
     ListAnswer,
     RegistrationRequest,
 )
-from functions.http.conditions import IfMatch, IfNoneMatch, read_if_none_match
+from functions.http.conditions import IF_NONE_MATCH, IfMatch, read_if_none_match
 from functions.http.documented import answer, not_modified, problems
 from functions.http.entry import Entrance, Entry
 from functions.http.examples import ARTIFACT, CLIENT_REFS, CONTENT_HASH, METADATA, REGISTRATION
@@ -146,12 +146,10 @@ def list_artifacts(entry: Entrance, query: Annotated[ListingQuery, Query()]) -> 
     responses=problems(errors.ArtifactNotFound)
     | answer(Artifact, "The artifact.", ARTIFACT, headers=["ETag"])
     | not_modified(),
+    openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
-async def get_artifact(
-    entry: Entrance, artifact_id: ArtifactIdInput, if_none_match: IfNoneMatch = None
-) -> Response:
+async def get_artifact(entry: Entrance, artifact_id: ArtifactIdInput) -> Response:
     """One artifact; its id is a UUID or a ULID."""
-    del if_none_match  # only described here
     seen = read_if_none_match(entry.request)
     artifact = await visits_of(entry.request).artifact.ask(entry, artifact_id)
     return artifact_answer(artifact, if_none_match=seen)

@@ -54,7 +54,11 @@ def _read_tags(request: Request, name: str) -> list[tuple[bool, str]]:
 IfMatch = Annotated[frozenset[str] | None, Depends(_if_match)]
 """Entity tags that a change is conditional on; None where it is not."""
 
-IfNoneMatch = Annotated[
-    str | None, Header(description="Entity tags: no body unless the artifact's is another.")
-]
-"""Only described here: `read_if_none_match` reads all of its lines."""
+IF_NONE_MATCH = {
+    "name": "if-none-match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "Entity tags: no body unless the artifact's is another.",
+}
+"""Only described: a declared parameter costs a short request what it is read with."""

@@ -63,7 +63,8 @@ def _described(endpoint: Endpoint, scope: Scope, options: Mapping[str, Any]) -> 
     return {
         "description": f"{told}\n\nNeeds the scope `{scope}`.",
         "operation_id": "_".join([*options["tags"], endpoint.__name__]),
-        "openapi_extra": {"security": [{KEY_SCHEME: []}, {TOKEN_SCHEME: []}]},
+        "openapi_extra": (options.get("openapi_extra") or {})
+        | {"security": [{KEY_SCHEME: []}, {TOKEN_SCHEME: []}]},
     }
 
 

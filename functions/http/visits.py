@@ -11,7 +11,7 @@ from uuid import UUID
 from fastapi import Request
 
 from functions.http.entry import Entry
-from functions.http.lanes import Lane
+from functions.http.lanes import VISITS, Lane
 from functions.http.worker_threads import in_worker_thread
 from shared.bootstrap import Registry
 from shared.errors import RegistryError
@@ -32,10 +32,12 @@ class SharedVisits(Generic[Question, Answer]):
         answer_each: Callable[
             [Registry, Sequence[Asked[Question]]], Sequence[Answer | RegistryError]
         ],
+        *,
+        visits: int = VISITS,
     ) -> None:
         self._answer = answer
         self._answer_each = answer_each
-        self._lane = Lane[Asked[Question], Answer](self._visit)
+        self._lane = Lane[Asked[Question], Answer](self._visit, visits=visits)
 
     async def ask(self, entry: Entry, question: Question) -> Answer:
         """The answer, once the caller is let in; raises what is wrong with either."""
@@ -68,7 +70,8 @@ class Visits:
     """The questions that are short and frequent enough to be asked together."""
 
     def __init__(self) -> None:
-        self.artifact = SharedVisits[UUID, Artifact](_get, _get_each)
+        # Nobody keeps a look-up waiting, and the more travel together, the less each one costs.
+        self.artifact = SharedVisits[UUID, Artifact](_get, _get_each, visits=1)
         self.registration = SharedVisits[ArtifactRegistration, Registration](
             _register, _register_each
         )
