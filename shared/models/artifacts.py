@@ -13,19 +13,27 @@ from pydantic import (
     Field,
     JsonValue,
     StrictBool,
+    field_validator,
     model_validator,
 )
 
 from shared.models.axes import Disposition, Processing, Stage, Status
 from shared.models.client_refs import ClientRefs
-from shared.models.content_hash import ContentHashField
+from shared.models.content_hash import ContentHash, ContentHashField
 from shared.models.ids import ArtifactId, AssetId, IdInput
 from shared.models.text import Text, keepable, keepable_json
 
-ShortText = Annotated[Text, Field(min_length=1, max_length=64)]
-Label = Annotated[Text, Field(min_length=1, max_length=100)]
-Name = Annotated[Text, Field(min_length=1, max_length=255)]
-StorableJson = Annotated[JsonValue, AfterValidator(keepable_json)]
+_SHORT = Field(min_length=1, max_length=64)
+_LABEL = Field(min_length=1, max_length=100)
+_NAME = Field(min_length=1, max_length=255)
+
+ShortText = Annotated[Text, _SHORT]
+Name = Annotated[Text, _NAME]
+Label = Annotated[Text, _LABEL]
+_Short = Annotated[str, _SHORT]
+_Label = Annotated[str, _LABEL]
+_Name = Annotated[str, _NAME]
+_Uri = Annotated[str, Field(min_length=1, max_length=16384)]
 _USER = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/@]*@")
 _SECRET = re.compile(
     r"(?:^|[&_-])(?:sig|signature|token|key|secret|password|credential)=", re.IGNORECASE
@@ -58,46 +66,44 @@ class Location(BaseModel):
     # Deferred: most of these classes are bases only, and validators cost a cold start.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    storage_backend: Annotated[Text, Field(min_length=1, max_length=50)] | None = None
-    storage_account: ShortText | None = None
-    container: ShortText | None = None
-    blob_path: Annotated[Text, Field(min_length=1, max_length=1024)] | None = None
-    blob_version_id: ShortText | None = None
-    blob_etag: (
-        Annotated[str, Field(pattern=r'^[^"\x00]{1,128}$'), AfterValidator(keepable)] | None
-    ) = None
-    storage_region: ShortText | None = None
-    uri: (
-        Annotated[Text, Field(min_length=1, max_length=16384), AfterValidator(_unsigned)] | None
-    ) = None
-    storage_tier: Annotated[Text, Field(min_length=1, max_length=32)] | None = None
+    storage_backend: Annotated[str, Field(min_length=1, max_length=50)] | None = None
+    storage_account: _Short | None = None
+    container: _Short | None = None
+    blob_path: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    blob_version_id: _Short | None = None
+    blob_etag: Annotated[str, Field(pattern=r'^[^"\x00]{1,128}$')] | None = None
+    storage_region: _Short | None = None
+    uri: _Uri | None = None
+    storage_tier: Annotated[str, Field(min_length=1, max_length=32)] | None = None
 
 
 class ArtifactContent(Location):
-    """What an artifact is: facts that never change once it is registered."""
+    """What an artifact is: facts that never change once it is registered.
 
-    content_hash: ContentHashField | None = None
+    Only what costs next to nothing is checked here, for every read of an artifact checks it again;
+    what a sender says is checked by `ArtifactRegistration`.
+    """
+
+    content_hash: ContentHash | None = None
     size_bytes: BigInteger | None = None
     row_count: BigInteger | None = None
     """Rows of a table; never added to bytes."""
-    content_type: Name | None = None
-    artifact_type: Label | None = None
-    data: StorableJson = None
+    content_type: _Name | None = None
+    artifact_type: _Label | None = None
+    data: JsonValue = None
     """Small inline content."""
-    metadata: Annotated[dict[str, JsonValue], AfterValidator(keepable_json)] = Field(
-        default_factory=dict[str, JsonValue]
-    )
-    stac_collection_id: Name | None = None
-    stac_item_id: Name | None = None
-    source_job_id: Name | None = None
-    source_task_id: Name | None = None
-    run_id: IdInput | None = None
-    step_id: IdInput | None = None
-    producer: Name | None = None
-    producer_version: Label | None = None
+    metadata: dict[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    stac_collection_id: _Name | None = None
+    stac_item_id: _Name | None = None
+    source_job_id: _Name | None = None
+    source_task_id: _Name | None = None
+    run_id: UUID | None = None
+    step_id: UUID | None = None
+    producer: _Name | None = None
+    producer_version: _Label | None = None
     is_resumable: StrictBool = False
     is_final: StrictBool = False
-    expires_at: Moment | None = None
+    expires_at: AwareDatetime | None = None
 
 
 class ArtifactRegistration(ArtifactContent):
@@ -105,6 +111,15 @@ class ArtifactRegistration(ArtifactContent):
 
     client_type: Annotated[Text, Field(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f]+$")]
     client_refs: ClientRefs
+    uri: Annotated[_Uri, AfterValidator(_unsigned)] | None = None
+    content_hash: ContentHashField | None = None
+    data: Annotated[JsonValue, AfterValidator(keepable_json)] = None
+    metadata: Annotated[dict[str, JsonValue], AfterValidator(keepable_json)] = Field(
+        default_factory=dict[str, JsonValue]
+    )
+    run_id: IdInput | None = None
+    step_id: IdInput | None = None
+    expires_at: Moment | None = None
     overwrite: StrictBool = False
     """Supersede the asset's current artifact; without it, a current one is a conflict."""
     register_unchanged: StrictBool = False
@@ -113,6 +128,11 @@ class ArtifactRegistration(ArtifactContent):
         Processing.COMPLETED
     )
     stage: Stage = Stage.INTERMEDIATE
+
+    @field_validator("*")
+    @classmethod
+    def _keepable(cls, value: object) -> object:
+        return keepable(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _location_is_whole(self) -> Self:
@@ -166,5 +186,3 @@ class Artifact(ArtifactContent, _Place):
     archived_at: AwareDatetime | None
     deleted_at: AwareDatetime | None
     purged_at: AwareDatetime | None
-    run_id: UUID | None = None
-    step_id: UUID | None = None

@@ -47,7 +47,7 @@ class ArtifactRepository:
         return [Registration(Outcome(row["outcome"]), read_artifact(row)) for row in rows]
 
     def get(self, artifact_id: UUID) -> Artifact | None:
-        return self._artifact("get", {"artifact_id": artifact_id})
+        return self.get_each([artifact_id]).get(artifact_id)
 
     def get_each(self, artifact_ids: Collection[UUID]) -> dict[UUID, Artifact]:
         """Those of these artifacts that exist, by id."""

@@ -9,15 +9,9 @@ SELECT registered.outcome, row_to_json(registered.artifact)::text AS artifact
 FROM registry.register_artifacts(:requests) AS registered
 ORDER BY registered.place;
 
--- name: get(artifact_id)^
--- One artifact by its id.
-SELECT row_to_json(record)::text AS artifact
-FROM registry.artifact_records AS record WHERE artifact_id = :artifact_id;
-
 -- name: get_each(artifact_ids)
 -- The artifacts of these ids.
-SELECT row_to_json(record)::text AS artifact
-FROM registry.artifact_records AS record WHERE artifact_id = ANY (:artifact_ids);
+SELECT artifact FROM registry.read_artifacts(:artifact_ids) AS artifact;
 
 -- name: of_stac_item(collection_id, item_id)^
 -- The active artifact of a STAC item, else its newest (ids are UUIDv7).

@@ -1,12 +1,14 @@
 """Registering artifacts: one, or a thousand at once."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
+from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow
 from pydantic import TypeAdapter
 
@@ -191,7 +193,7 @@ def _register_items(
     It breaks a constraint, or waits too long for an asset that others have locked.
     """
     try:
-        with connection.transaction(), constraint_errors():
+        with _undone_alone(connection), constraint_errors():
             registered = ArtifactRepository(connection).register_batch(requests)
     except (RegistryError, LockNotAvailable):
         return [_register_item(connection, request) for request in requests]
@@ -200,12 +202,18 @@ def _register_items(
 
 def _register_item(connection: Connection[DictRow], request: Mapping[str, Any]) -> BatchItem:
     try:
-        with connection.transaction(), constraint_errors():
+        with _undone_alone(connection), constraint_errors():
             return _item(ArtifactRepository(connection).register(request))
     except RegistryError as error:
         return BatchItem(None, error)
     except LockNotAvailable:
         return BatchItem(None, DatabaseUnavailable("Others have locked the asset for too long."))
+
+
+def _undone_alone(connection: Connection[DictRow]) -> AbstractContextManager[object]:
+    """A savepoint, so that a statement that fails undoes no other; nothing where it is alone."""
+    is_alone = connection.info.transaction_status is TransactionStatus.IDLE
+    return nullcontext() if is_alone else connection.transaction()
 
 
 def _item(registered: Registration) -> BatchItem:

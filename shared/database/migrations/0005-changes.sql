@@ -3,6 +3,16 @@
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
 
+-- The artifacts of these ids, each as a JSON text. In a function, because the most frequent read is not to be
+-- planned anew each time: behind a pooler nothing can be prepared.
+CREATE FUNCTION registry.read_artifacts(wanted uuid[]) RETURNS SETOF text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    SELECT row_to_json(record)::text FROM registry.artifact_records AS record WHERE record.artifact_id = ANY (wanted);
+END
+$$;
+
 -- Lock an artifact, its asset first as everywhere, and answer with what it is now; null if unknown.
 CREATE FUNCTION registry.hold_artifact(wanted uuid, OUT artifact registry.artifact_records)
 LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
