@@ -23,6 +23,7 @@ from shared.models.content_hash import ContentHash, ContentHashField
 from shared.models.ids import ArtifactId, AssetId, IdInput
 from shared.models.text import Text, keepable, keepable_json
 
+_PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 _SHORT = Field(min_length=1, max_length=64)
 _LABEL = Field(min_length=1, max_length=100)
 _NAME = Field(min_length=1, max_length=255)
@@ -67,8 +68,8 @@ class Location(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     storage_backend: Annotated[str, Field(min_length=1, max_length=50)] | None = None
-    storage_account: _Short | None = None
-    container: _Short | None = None
+    storage_account: Annotated[_Short, Field(pattern=_PRINTABLE)] | None = None
+    container: Annotated[_Short, Field(pattern=_PRINTABLE)] | None = None
     blob_path: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     blob_version_id: _Short | None = None
     blob_etag: Annotated[str, Field(pattern=r'^[^"\x00]{1,128}$')] | None = None
@@ -109,7 +110,7 @@ class ArtifactContent(Location):
 class ArtifactRegistration(ArtifactContent):
     """The body of `POST /api/v1/artifacts` and of a message on the registrations queue."""
 
-    client_type: Annotated[Text, Field(min_length=1, max_length=50, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    client_type: Annotated[str, Field(min_length=1, max_length=50, pattern=_PRINTABLE)]
     client_refs: ClientRefs
     uri: Annotated[_Uri, AfterValidator(_unsigned)] | None = None
     content_hash: ContentHashField | None = None
