@@ -3,19 +3,26 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from functions.http.parameters import DEFAULT_PAGE
 from functions.http.strict_json import parse_strict_json
+from shared.errors import InvalidInput
 from shared.models.artifacts import Name
 from shared.models.client_refs import ClientRefs
 from shared.models.listings import ArtifactFilter, ArtifactSort
+from shared.models.text import keepable_json
 from shared.services.artifact_reads import MAXIMUM_PAGE
 
 
 def _read_json(pointer: str) -> Callable[[object], object]:
     def read(text: object) -> object:
-        return parse_strict_json(text, pointer) if isinstance(text, str) else text
+        if not isinstance(text, str):
+            return text
+        told = parse_strict_json(text, pointer)
+        if told is None:  # which would be no filter at all
+            raise InvalidInput("Not a JSON object.", pointer)
+        return told
 
     return read
 
@@ -35,7 +42,7 @@ class ListingQuery(ArtifactFilter):
         Field(description="A JSON object that the asset's references contain."),
     ] = None
     metadata: Annotated[
-        dict[str, JsonValue] | None,
+        Annotated[dict[str, JsonValue], AfterValidator(keepable_json)] | None,
         BeforeValidator(_read_json("/metadata")),
         _JSON_TEXT,
         Field(description="A JSON object that the artifact's metadata contain."),

@@ -1,0 +1,137 @@
+"""What is no text, in paths, queries and headers: refused with problem details, never a 5xx."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.rows import DictRow
+
+from tests.safety.documents import DEPTH, DIGITS
+from tests.safety.operations import Draft, Operation, operations
+from tests.safety.sender import Answer, Sender
+from tests.safety.slots import Slot, slots_of
+from tests.safety.storage import dump_of_what_was_told
+
+Sql = psycopg.Connection[DictRow]
+
+_MARK = "odd-text-stands-here"
+NOT_STORABLE = ("%00", "a%00b")
+"""Refused wherever they stand."""
+ODD = (
+    "%ED%A0%80",
+    "%ED%BF%BF%ED%A0%80",
+    "%C0%AF",
+    "%C0%80",
+    "%FF",
+    "%F4%90%80%80",
+    "%",
+    "%zz",
+    "%u0041",
+    "+",
+    "%0D%0AX-Injected:%201",
+    "%EF%BB%BF",
+    "NaN",
+    "Infinity",
+    "1e400",
+    "-1",
+    "9" * DIGITS,
+    "A" * 50_000,
+    "true",
+    "null",
+)
+JSON = (
+    "%7B%22a%22:%20NaN%7D",
+    "%7B%22a%22:%20-Infinity%7D",
+    "%7B%22a%22:%201e400%7D",
+    "%7B%22a%22:%20" + "9" * DIGITS + "%7D",
+    "%7B%22a%22:1,%22a%22:2%7D",
+    "%7B%22a%22:%22%5Cu0000%22%7D",
+    "%7B%22a%22:%22%5Cud800%22%7D",
+    "%7B%22a%22:%22%00%22%7D",
+    "%7B%22a%22:" + "[" * DEPTH + "]" * DEPTH + "%7D",
+    "%7B%22a%22:" * DEPTH + "1" + "%7D" * DEPTH,
+    "%EF%BB%BF%7B%22a%22:1%7D",
+    "[]",
+    "1",
+    "null",
+    "%7B%22a%22:1",
+    "",
+)
+HEADERS = (b"\x00", b"a\x00b", b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80", b"", b'"' * 9000)
+
+
+@pytest.fixture(params=operations(), ids=str)
+def operation(request: pytest.FixtureRequest) -> Operation:
+    return request.param
+
+
+@pytest.fixture
+def draft(operation: Operation, key_id: UUID) -> Draft:
+    return operation.draft().about(key_id)
+
+
+@pytest.fixture
+def unchanged(sender: Sender, key_id: UUID, sql: Sql) -> Iterator[None]:
+    before = dump_of_what_was_told(sql)
+    yield
+    assert dump_of_what_was_told(sql) == before
+
+
+def parameters(operation: Operation) -> list[Slot]:
+    return [slot for slot in slots_of(operation) if slot.place in {"path", "query"}]
+
+
+def ask(sender: Sender, draft: Draft, slot: Slot, encoded: str) -> Answer:
+    """Without a body, which no parameter may need to be refused."""
+    target = slot.fill(replace(draft, body=None), _MARK).target.replace(_MARK, encoded)
+    return sender.send(draft.method, target)
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_a_nul_is_refused_in_every_parameter(
+    sender: Sender, operation: Operation, draft: Draft
+) -> None:
+    for slot in parameters(operation):
+        for encoded in NOT_STORABLE:
+            answer = ask(sender, draft, slot, encoded)
+            if slot.path == ("code",):
+                continue  # the host's own key: nobody looks at it
+            assert 400 <= answer.status < 500, (slot, encoded, answer.body)
+            answer.problem()
+
+
+def test_what_is_no_text_or_no_number_is_harmless_in_every_parameter(
+    sender: Sender, operation: Operation, draft: Draft
+) -> None:
+    for slot in parameters(operation):
+        for encoded in ODD:
+            answer = ask(sender, draft, slot, encoded)
+            assert answer.status < 500, (slot, encoded[:50], answer.body)
+            assert "x-injected" not in {name for name, _ in answer.headers}
+            if answer.status >= 400:
+                answer.problem()
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_json_in_a_query_is_as_strict_as_in_a_body(sender: Sender, operation: Operation) -> None:
+    for slot in parameters(operation):
+        if slot.schema.get("contentMediaType") == "application/json":
+            for encoded in JSON:
+                answer = ask(sender, operation.draft(), slot, encoded)
+                assert answer.status == 422, (slot, encoded[:50], answer.body)
+                assert answer.problem()["errors"][0]["pointer"].startswith(f"/{slot.path[0]}")
+
+
+def test_octets_that_are_no_text_are_harmless_in_every_header(
+    sender: Sender, stranger: Sender, draft: Draft
+) -> None:
+    names = ("if-match", "if-none-match", "idempotency-key", "accept", "x-request-id", "range")
+    for octets in HEADERS:
+        for name in names:
+            answer = sender.send(draft.method, draft.target, [(name.encode(), octets)])
+            assert answer.status < 500, (name, octets[:50], answer.body)
+        for name in ("x-api-key", "authorization"):
+            answer = stranger.send(draft.method, draft.target, [(name.encode(), octets)])
+            assert answer.status in {200, 401}, (name, octets[:50], answer.body)
