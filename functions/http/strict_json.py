@@ -39,6 +39,10 @@ def parse_strict_json(document: str | bytes, pointer: str = "") -> JsonValue:
     return read
 
 
+_Place = tuple["_Place | None", object]
+"""A member or position, and the place that it is in: one long name above many values stays one."""
+
+
 class _Refused:
     """Stands where something is that means nothing, or two things."""
 
@@ -74,17 +78,25 @@ class _Refusals:
 
 
 def _first_refusal(read: Any, pointer: str) -> InvalidInput:
-    pending: list[tuple[Any, str]] = [(read, pointer)]
+    pending: list[tuple[Any, _Place | None]] = [(read, None)]
     while pending:  # a loop: the document may nest as deep as Python's stack is
         value, at = pending.pop()
         match value:
             case _Refused():
-                return InvalidInput(value.why, at + json_pointer(*value.within))
+                return InvalidInput(value.why, pointer + _pointer(at, *value.within))
             case {**members}:
-                inner = [(each, at + json_pointer(name)) for name, each in members.items()]
+                inner = [(each, (at, name)) for name, each in members.items()]
             case [*items]:
-                inner = [(each, at + json_pointer(place)) for place, each in enumerate(items)]
+                inner = [(each, (at, place)) for place, each in enumerate(items)]
             case _:
                 continue
         pending.extend(reversed(inner))
     return InvalidInput("A member is given more than once.", pointer)
+
+
+def _pointer(at: _Place | None, *within: str) -> str:
+    path: list[object] = []
+    while at is not None:
+        at, part = at
+        path.append(part)
+    return json_pointer(*reversed(path), *within)

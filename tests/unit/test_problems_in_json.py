@@ -1,5 +1,7 @@
 """JSON that is refused: whatever could mean two things, or cannot be read at all."""
 
+import tracemalloc
+
 import pytest
 
 from functions.http.strict_json import parse_strict_json
@@ -56,3 +58,18 @@ def test_a_large_document_with_one_repeated_member_is_refused_at_once() -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_strict_json(f'{{{members}"199999": 0}}')
     assert refused.value.pointer == "/199999"
+
+
+def test_a_long_name_above_many_values_is_not_repeated_for_each_of_them() -> None:
+    # Before anybody is let in: 1 MiB of this would otherwise take 100 GiB of memory.
+    name = "n" * 5_000
+    document = f'{{"{name}": [{"1," * 5_000}NaN]}}'
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput) as refused:
+            parse_strict_json(document)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert refused.value.pointer == f"/{name}/5000"
+    assert peak < 4 * 1024 * 1024
