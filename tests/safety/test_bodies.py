@@ -13,6 +13,7 @@ from tests.safety.operations import Operation, operations, taking_bodies
 from tests.safety.sender import Answer, Headers, Sender
 from tests.safety.storage import count_rows, dump_of_what_was_told
 
+Targets = list[tuple[Operation, str]]
 Sql = psycopg.Connection[DictRow]
 
 AS_JSON = [(b"content-type", b"application/json")]
@@ -33,14 +34,10 @@ FALSE_LENGTHS = (b"-1", b"0", b"1", b"99999999999999999999", b"x", b"1, 2")
 NEVER_TOLD = ("Traceback", 'File "', "psycopg", "pydantic", "site-packages", "9" * 100)
 
 
-@pytest.fixture(params=taking_bodies(), ids=str)
-def operation(request: pytest.FixtureRequest) -> Operation:
-    return request.param
-
-
 @pytest.fixture
-def target(operation: Operation, key_id: UUID) -> str:
-    return operation.draft().about(key_id).target
+def targets(key_id: UUID) -> Targets:
+    """Every operation that takes a body, and where it is asked."""
+    return [(each, each.draft().about(key_id).target) for each in taking_bodies()]
 
 
 @pytest.fixture
@@ -63,66 +60,66 @@ def assert_refused(answer: Answer, statuses: Collection[int], case: object) -> N
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_a_body_without_one_meaning_is_refused(
-    sender: Sender, operation: Operation, target: str
-) -> None:
-    for name, body in broken_documents(operation.draft().body):
-        answer = sender.send(operation.method, target, AS_JSON, body)
-        if answer.status == 200 and operation.path.endswith("/batch"):
-            assert answer.json()["failed"] == 1, name  # the item alone, its batch is well
-            continue
-        assert_refused(answer, {422}, name)
+def test_a_body_without_one_meaning_is_refused(sender: Sender, targets: Targets) -> None:
+    for operation, target in targets:
+        for name, body in broken_documents(operation.draft().body):
+            answer = sender.send(operation.method, target, AS_JSON, body)
+            if answer.status == 200 and operation.path.endswith("/batch"):
+                assert answer.json()["failed"] == 1, name  # the item alone, its batch is well
+                continue
+            assert_refused(answer, {422}, (target, name))
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_a_document_of_another_kind_is_refused(
-    sender: Sender, operation: Operation, target: str
-) -> None:
-    for body in OTHER_DOCUMENTS:
-        if body != b"null" or needs_body(operation):
-            assert_refused(sender.send(operation.method, target, AS_JSON, body), {422}, body)
+def test_a_document_of_another_kind_is_refused(sender: Sender, targets: Targets) -> None:
+    for operation, target in targets:
+        for body in OTHER_DOCUMENTS:
+            if body != b"null" or needs_body(operation):
+                assert_refused(sender.send(operation.method, target, AS_JSON, body), {422}, body)
 
 
 @pytest.mark.usefixtures("unchanged")
 def test_a_body_that_is_missing_is_refused_where_one_is_needed(
-    sender: Sender, operation: Operation, target: str
+    sender: Sender, targets: Targets
 ) -> None:
-    if needs_body(operation):
-        every: list[Headers] = [AS_JSON, []]
-        for headers in every:
-            assert_refused(sender.send(operation.method, target, headers), {422}, headers)
+    for operation, target in targets:
+        if needs_body(operation):
+            every: list[Headers] = [AS_JSON, []]
+            for headers in every:
+                assert_refused(sender.send(operation.method, target, headers), {422}, headers)
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_a_body_that_is_not_said_to_be_json_is_refused(
-    sender: Sender, operation: Operation, target: str
-) -> None:
-    good = json.dumps(operation.draft().body).encode()
-    assert_refused(sender.send(operation.method, target, [], good), {415}, "none")
-    for content_type in OTHER_TYPES:
-        answer = sender.send(operation.method, target, [(b"content-type", content_type)], good)
-        assert_refused(answer, {415}, content_type)
+def test_a_body_that_is_not_said_to_be_json_is_refused(sender: Sender, targets: Targets) -> None:
+    for operation, target in targets:
+        good = json.dumps(operation.draft().body).encode()
+        assert_refused(sender.send(operation.method, target, [], good), {415}, "none")
+        for content_type in OTHER_TYPES:
+            answer = sender.send(operation.method, target, [(b"content-type", content_type)], good)
+            assert_refused(answer, {415}, content_type)
 
 
 @pytest.mark.usefixtures("unchanged")
 def test_octets_that_are_not_utf_8_are_refused_whatever_charset_is_named(
-    sender: Sender, operation: Operation, target: str
+    sender: Sender, targets: Targets
 ) -> None:
     """JSON has no charset parameter (RFC 8259, section 8.1)."""
-    body = json.dumps(operation.draft().body).encode()[:-1] + b', "\xe9": 1}'
-    for charset in (b"utf-8", b"utf-16", b"iso-8859-1", b"utf-7", b"nonsense"):
-        headers = [(b"content-type", b"application/json; charset=" + charset)]
-        assert_refused(sender.send(operation.method, target, headers, body), {415, 422}, charset)
+    for operation, target in targets:
+        body = json.dumps(operation.draft().body).encode()[:-1] + b', "\xe9": 1}'
+        for charset in (b"utf-8", b"utf-16", b"iso-8859-1", b"utf-7", b"nonsense"):
+            headers = [(b"content-type", b"application/json; charset=" + charset)]
+            assert_refused(
+                sender.send(operation.method, target, headers, body), {415, 422}, charset
+            )
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_a_false_content_length_is_harmless(
-    sender: Sender, operation: Operation, target: str
-) -> None:
-    for length in FALSE_LENGTHS:
-        headers = [*AS_JSON, (b"content-length", length)]
-        answer = sender.send(operation.method, target, headers, [b"{"])
-        assert_refused(answer, {400, 413, 422}, length)
+def test_a_false_content_length_is_harmless(sender: Sender, targets: Targets) -> None:
+    for operation, target in targets:
+        for length in FALSE_LENGTHS:
+            headers = [*AS_JSON, (b"content-length", length)]
+            answer = sender.send(operation.method, target, headers, [b"{"])
+            assert_refused(answer, {400, 413, 422}, length)
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -50,13 +50,10 @@ def drafts(operation: Operation, key_id: UUID) -> Iterator[Draft]:
 
 
 @pytest.mark.usefixtures("kept_and_logged")
-@pytest.mark.parametrize("operation", operations(), ids=str)
-def test_nothing_that_a_request_holds_opens_anything_later(
-    sender: Sender, key_id: UUID, operation: Operation
-) -> None:
-    for draft in drafts(operation, key_id):
+def test_nothing_that_a_request_holds_opens_anything_later(sender: Sender, key_id: UUID) -> None:
+    for draft in (draft for operation in operations() for draft in drafts(operation, key_id)):
         answer = draft.send(sender)
-        assert answer.status < 500, answer.body
+        assert answer.status < 500, (draft, answer.body)
         if answer.status >= 400:
             answer.problem()
 
