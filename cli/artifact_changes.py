@@ -5,11 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.prompt import Confirm
 
 from cli.arguments import IdArgument, IfMatchOption, OutputOption, YesOption, merge
 from cli.client import JsonObject, Refused, RegistryClient, json_body
+from cli.confirming import confirmed
 from cli.connecting import ADMIN, ARTIFACTS, connected
 from cli.faults import FAILED, fail, say
 from cli.misuse import refuse
@@ -117,8 +116,7 @@ def _confirm(
     if not sys.stdin.isatty():
         refuse("this cannot be undone, and there is no terminal to ask at: say --yes")
     shown = _show(client, artifact_id)
-    # Typer's own question leaves a space on stdout, where only results belong.
-    if not Confirm.ask(deed, console=Console(stderr=True), default=False):
+    if not confirmed(deed):
         fail(FAILED, "nothing was changed")
     return if_match or shown
 

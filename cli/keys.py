@@ -9,7 +9,8 @@ from uuid import UUID
 import typer
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from cli.faults import MISUSED, fail, say, told_clearly
+from cli.confirming import confirmed
+from cli.faults import FAILED, MISUSED, fail, say, told_clearly
 from cli.output import Output, write_many
 from shared import bootstrap
 from shared.errors import InvalidInput
@@ -112,8 +113,8 @@ def revoke(
     """End a key at once and for good."""
     if not yes and not sys.stdin.isatty():
         fail(MISUSED, "revoking cannot be undone: say --yes")
-    if not yes and not typer.confirm(f"Revoke key {key_id} for good?", err=True):
-        raise typer.Exit
+    if not yes and not confirmed(f"Revoke key {key_id} for good?"):
+        fail(FAILED, "nothing was changed")
     with told_clearly():
         revoked = bootstrap.keys().revoke(key_id, Origin("cli:keys revoke"))
     say(f"key {key_id} is revoked since {_written(revoked.revoked_at)}")
