@@ -19,6 +19,9 @@ Endpoint = Callable[..., Any]
 KEY_SCHEME, TOKEN_SCHEME = "ApiKey", "BearerToken"
 """What the documentation calls the two kinds of credential."""
 
+_SMALL_BYTES = 64 * 1024
+"""Reading a larger body takes so long that it is done for those only who may send it."""
+
 _READING = frozenset({"GET", "HEAD"})
 
 
@@ -48,7 +51,7 @@ class GuardedRoute(APIRoute):
         async def handle_guarded(request: Request) -> Response:
             entry = request.state.entry = Entry(request, self._scope)
             try:
-                return await _handle_strictly(handle, request, takes_body=takes_body)
+                return await _handle_strictly(handle, request, entry, takes_body=takes_body)
             except Exception:
                 if not entry.was_tried:
                     await in_worker_thread(entry.open)
@@ -69,11 +72,17 @@ def _described(endpoint: Endpoint, scope: Scope, options: Mapping[str, Any]) -> 
 
 
 async def _handle_strictly(
-    handle: Callable[[Request], Awaitable[Response]], request: Request, *, takes_body: bool
+    handle: Callable[[Request], Awaitable[Response]],
+    request: Request,
+    entry: Entry,
+    *,
+    takes_body: bool,
 ) -> Response:
     refuse_repeated(request)
     if takes_body:
         request = StrictRequest(request.scope, request.receive)
+        if len(await request.body()) > _SMALL_BYTES:
+            await in_worker_thread(entry.open)
         await request.read()
     return await handle(request)
 
@@ -102,7 +111,8 @@ def _guarded(endpoint: Endpoint) -> Callable[..., Awaitable[Response]]:
 
 
 def _enter(entry: Entry, work: Callable[[], Any]) -> Any:
-    entry.open()
+    if not entry.is_open:
+        entry.open()
     return work()
 
 

@@ -57,7 +57,9 @@ class ListingQuery(ArtifactFilter):
     code: Annotated[str | None, Field(description="A function key of the host; ignored.")] = None
 
     def filter(self) -> ArtifactFilter:
-        """The filter alone, its values checked already."""
+        """The filter alone, its values checked already; raises InvalidInput for two job ids."""
+        if self.job_id is not None and self.source_job_id is not None:
+            raise InvalidInput("A parameter is given under both of its names.", "/source_job_id")
         values = {name: getattr(self, name) for name in ArtifactFilter.model_fields}
         if self.job_id is not None:
             values["source_job_id"] = self.job_id

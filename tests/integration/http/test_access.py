@@ -1,8 +1,10 @@
 """Who gets in: keys, scopes, and answers that give nothing away."""
 
 import asyncio
+import json
 import logging
 import re
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -221,6 +223,22 @@ def test_changing_needs_the_admin_scope(registry: Registry) -> None:
 
 def test_a_key_is_asked_for_before_the_request_is_looked_at(anonymous: Caller) -> None:
     problem(anonymous.get("/api/admin/artifacts/history?limit=0"), 401, "key-rejected")
+
+
+def test_a_large_body_is_not_even_read_for_whom_may_not_send_it(
+    anonymous: Caller, reader: Caller
+) -> None:
+    body = json.dumps({f"{number:x}": 1 for number in range(80_000)})
+    headers = {"Content-Type": "application/json"}
+    for caller, status in ((anonymous, 401), (reader, 403)):
+        tracemalloc.start()
+        try:
+            answer = caller.call("POST", "/api/v1/artifacts", headers, content=body)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert answer.status_code == status
+        assert peak < 8 * len(body)  # what is wrong with each member would take fifty times that
 
 
 def test_no_key_reaches_a_log(

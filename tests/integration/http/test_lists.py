@@ -80,6 +80,7 @@ def test_a_list_goes_on_where_the_cursor_stands(reader: Caller, made: list[dict[
         ("dataset_id=flood", "/dataset_id"),
         ("client_type=a&client_type=b", "/client_type"),
         ("client_type=%00", "/client_type"),
+        ("job_id=a&source_job_id=b", "/source_job_id"),
     ],
 )
 def test_a_query_that_is_not_understood_is_refused(
