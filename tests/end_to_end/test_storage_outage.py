@@ -1,6 +1,6 @@
 """The storage account goes away and comes back while uploads and events go on."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -113,7 +113,7 @@ def begin_backlog(ground: Ground) -> None:
 
 
 @contextmanager
-def a_run_held_before_it_reads(database_url: str) -> Iterator[None]:
+def a_run_held_before_it_reads(database_url: str) -> Generator[None]:
     """While a run, at least, has seen its blob and waits for the number of the observation.
 
     Changing the sequence, without commit, locks it against `nextval`.
