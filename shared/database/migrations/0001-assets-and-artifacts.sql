@@ -120,8 +120,7 @@ CREATE TABLE registry.artifacts (
     CONSTRAINT artifacts_location_whole CHECK (num_nulls(storage_account, container, blob_path) IN (0, 3)),
     CONSTRAINT artifacts_archived_when CHECK (disposition <> 'archived' OR archived_at IS NOT NULL),
     CONSTRAINT artifacts_deleted_when CHECK (disposition NOT IN ('deleted', 'purged') OR deleted_at IS NOT NULL),
-    CONSTRAINT artifacts_purged_when CHECK ((disposition = 'purged') = (purged_at IS NOT NULL)),
-    CONSTRAINT artifacts_purged_data CHECK (disposition <> 'purged' OR data IS NULL)
+    CONSTRAINT artifacts_purged_when CHECK ((disposition = 'purged') = (purged_at IS NOT NULL))
 ) WITH (fillfactor = 90);
 
 -- Each link must be answered by its opposite on an artifact of the same asset. Deferred, because

@@ -13,24 +13,18 @@ $$;
 
 CREATE TRIGGER artifacts_content_immutable
     BEFORE UPDATE OF artifact_id, asset_id, revision, storage_backend, storage_account, container, blob_path,
-        storage_region, uri, artifact_type, stac_collection_id, stac_item_id,
+        storage_region, uri, artifact_type, data, stac_collection_id, stac_item_id,
         source_job_id, source_task_id, run_id, step_id, producer, producer_version, created_at
     ON registry.artifacts FOR EACH ROW
     WHEN ((OLD.artifact_id, OLD.asset_id, OLD.revision, OLD.storage_backend, OLD.storage_account, OLD.container,
-           OLD.blob_path, OLD.storage_region, OLD.uri, OLD.artifact_type, OLD.stac_collection_id,
+           OLD.blob_path, OLD.storage_region, OLD.uri, OLD.artifact_type, OLD.data, OLD.stac_collection_id,
            OLD.stac_item_id, OLD.source_job_id, OLD.source_task_id, OLD.run_id, OLD.step_id, OLD.producer,
            OLD.producer_version, OLD.created_at)
         IS DISTINCT FROM
           (NEW.artifact_id, NEW.asset_id, NEW.revision, NEW.storage_backend, NEW.storage_account, NEW.container,
-           NEW.blob_path, NEW.storage_region, NEW.uri, NEW.artifact_type, NEW.stac_collection_id,
+           NEW.blob_path, NEW.storage_region, NEW.uri, NEW.artifact_type, NEW.data, NEW.stac_collection_id,
            NEW.stac_item_id, NEW.source_job_id, NEW.source_task_id, NEW.run_id, NEW.step_id, NEW.producer,
            NEW.producer_version, NEW.created_at))
-    EXECUTE FUNCTION registry.refuse('content never changes after it was registered');
-
--- Inline content is bytes as well: a purge removes it, and nothing else touches it.
-CREATE TRIGGER artifacts_data_immutable
-    BEFORE UPDATE OF data ON registry.artifacts FOR EACH ROW
-    WHEN (OLD.data IS DISTINCT FROM NEW.data AND NOT (NEW.data IS NULL AND NEW.disposition = 'purged'))
     EXECUTE FUNCTION registry.refuse('content never changes after it was registered');
 
 -- The facts of bytes that were not there yet when a pending artifact took its revision are filled

@@ -15,37 +15,6 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION registry.told_creation(artifact registry.artifacts) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN
-    RETURN jsonb_build_object('revision', artifact.revision, 'supersedes', artifact.supersedes);
-END
-$$;
-
--- Whoever removes or tiers bytes holds their location alone, whoever registers some there shares it:
--- so nobody comes to point at bytes that are about to go. Locks are few and shared by many
--- locations, for a transaction of 1,000 registrations may not fill the server's table of locks.
--- They are taken before the locks of assets, so that no two transactions wait for each other.
-CREATE FUNCTION registry.location_lock(location_key uuid) RETURNS integer
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
-BEGIN
-    RETURN ('x' || right(location_key::text, 2))::bit(8)::integer;
-END
-$$;
-
-CREATE FUNCTION registry.share_locations(artifacts jsonb) RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock_shared(hashtext('registry.location'), lock)
-    FROM (
-        SELECT DISTINCT registry.location_lock(registry.location_key(
-            artifact ->> 'storage_account', artifact ->> 'container', artifact ->> 'blob_path')) AS lock
-        FROM jsonb_array_elements(artifacts) AS artifact
-    ) AS locks
-    WHERE lock IS NOT NULL;
-END
-$$;
-
 -- The artifact that answers a registration without a new revision, if there is one.
 CREATE FUNCTION registry.standing_artifact(
     asset registry.assets, new registry.artifacts, request jsonb,
@@ -101,12 +70,10 @@ BEGIN
 END
 $$;
 
--- Answers with the rows as stored, their derived columns filled. Many in one statement cost a fraction of
--- as many statements, each of which would set up every constraint and index anew.
-CREATE FUNCTION registry.insert_artifacts(new registry.artifacts[]) RETURNS SETOF registry.artifacts
+-- Answers with the row as stored, its derived columns filled.
+CREATE FUNCTION registry.insert_artifact(INOUT new registry.artifacts)
 LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN QUERY
     INSERT INTO registry.artifacts (
         artifact_id, asset_id, revision, supersedes,
         storage_backend, storage_account, container, blob_path, blob_version_id, blob_etag, observation,
@@ -115,16 +82,15 @@ BEGIN
         stac_collection_id, stac_item_id, source_job_id, source_task_id, run_id, step_id,
         producer, producer_version, processing, stage, is_resumable, is_final, expires_at,
         created_at, updated_at)
-    SELECT
-        given.artifact_id, given.asset_id, given.revision, given.supersedes,
-        given.storage_backend, given.storage_account, given.container, given.blob_path, given.blob_version_id,
-        given.blob_etag, given.observation, given.storage_region, given.uri, given.storage_tier,
-        given.content_hash, given.size_bytes, given.row_count, given.content_type, given.artifact_type, given.data,
-        given.metadata, given.stac_collection_id, given.stac_item_id, given.source_job_id, given.source_task_id,
-        given.run_id, given.step_id, given.producer, given.producer_version, given.processing, given.stage,
-        given.is_resumable, given.is_final, given.expires_at, given.created_at, given.created_at
-    FROM unnest(new) AS given
-    RETURNING *;
+    VALUES (
+        new.artifact_id, new.asset_id, new.revision, new.supersedes,
+        new.storage_backend, new.storage_account, new.container, new.blob_path, new.blob_version_id, new.blob_etag,
+        new.observation, new.storage_region, new.uri, new.storage_tier,
+        new.content_hash, new.size_bytes, new.row_count, new.content_type, new.artifact_type, new.data, new.metadata,
+        new.stac_collection_id, new.stac_item_id, new.source_job_id, new.source_task_id, new.run_id, new.step_id,
+        new.producer, new.producer_version, new.processing, new.stage, new.is_resumable, new.is_final, new.expires_at,
+        new.created_at, new.created_at)
+    RETURNING * INTO new;
 END
 $$;
 
@@ -185,14 +151,13 @@ BEGIN
 END
 $$;
 
--- Register under the asset's lock, the location being shared already.
 -- request: {client_type, client_refs, asset_id (taken when the asset is new), overwrite,
 -- register_unchanged, is_repeatable (the same request has the same artifact_id), once_per_state (an
 -- etag once registered for the asset is settled), origin: {actor, request_id},
 -- artifact: {columns of registry.artifacts}}.
-CREATE FUNCTION registry.register_shared(
+CREATE FUNCTION registry.register_artifact(
     request jsonb, OUT outcome text, OUT artifact registry.artifact_records
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
 DECLARE
     new registry.artifacts := jsonb_populate_record(NULL::registry.artifacts, request -> 'artifact');
     locked record;
@@ -211,9 +176,9 @@ BEGIN
     END IF;
     IF outcome IS NULL THEN
         outcome := 'created';
-        SELECT * INTO new FROM registry.insert_artifacts(ARRAY[new]);
-        PERFORM registry.record_event(
-            'artifact_creation', new, request -> 'origin', new.created_at, registry.told_creation(new));
+        new := registry.insert_artifact(new);
+        PERFORM registry.record_event('artifact_creation', new, request -> 'origin', new.created_at,
+            jsonb_build_object('revision', new.revision, 'supersedes', new.supersedes));
         SELECT new.*, (locked.asset).client_type, (locked.asset).client_refs INTO artifact;
         RETURN;
     END IF;
@@ -222,112 +187,5 @@ BEGIN
     END IF;
     SELECT * INTO artifact FROM registry.artifact_records AS record
     WHERE record.artifact_id = (answer.standing).artifact_id;
-END
-$$;
-
-CREATE FUNCTION registry.register_artifact(
-    request jsonb, OUT outcome text, OUT artifact registry.artifact_records
-) LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
-DECLARE
-    lock integer := registry.location_lock(registry.location_key(
-        request #>> '{artifact,storage_account}', request #>> '{artifact,container}', request #>> '{artifact,blob_path}'));
-    answer record;
-BEGIN
-    IF lock IS NOT NULL THEN
-        PERFORM pg_advisory_xact_lock_shared(hashtext('registry.location'), lock);
-    END IF;
-    SELECT * INTO answer FROM registry.register_shared(request);
-    outcome := answer.outcome;
-    artifact := answer.artifact;
-END
-$$;
-
--- Register, of a list of requests, the first one for each asset that is new: all in one go.
--- Assets are made in the order of their keys, so that no two lists wait for each other.
-CREATE FUNCTION registry.register_new_assets(requests jsonb)
-RETURNS TABLE (place bigint, artifact registry.artifact_records)
-LANGUAGE plpgsql AS $$
-DECLARE
-    places bigint[];
-    asset_ids uuid[];
-    client_types text[];
-    client_refs jsonb[];
-    origins jsonb[];
-    new registry.artifacts[];
-    made uuid[];
-BEGIN
-    SELECT array_agg(first.place), array_agg((first.request ->> 'asset_id')::uuid),
-        array_agg(first.request ->> 'client_type'), array_agg(first.request -> 'client_refs'),
-        array_agg(first.request -> 'origin'),
-        array_agg(jsonb_populate_record(NULL::registry.artifacts, (first.request -> 'artifact')
-            || jsonb_build_object('asset_id', first.request -> 'asset_id', 'revision', 1)))
-    INTO places, asset_ids, client_types, client_refs, origins, new
-    FROM (
-        SELECT DISTINCT ON (key) registry.identity_key(each.request ->> 'client_type', each.request -> 'client_refs') AS key,
-            each.request, each.position - 1 AS place
-        FROM jsonb_array_elements(requests) WITH ORDINALITY AS each (request, position)
-        ORDER BY key, each.position
-    ) AS first;
-    WITH inserted AS (
-        INSERT INTO registry.assets AS asset
-            (asset_id, client_type, client_refs, last_revision, current_artifact_id, created_at)
-        SELECT given.asset_id, given.client_type, given.client_refs, 1,
-            CASE WHEN given.processing = 'completed' THEN given.artifact_id END, given.created_at
-        FROM (
-            SELECT known.*, registered.processing, registered.artifact_id, registered.created_at
-            FROM unnest(asset_ids, client_types, client_refs) WITH ORDINALITY
-                AS known (asset_id, client_type, client_refs, position)
-            JOIN unnest(new) AS registered ON registered.asset_id = known.asset_id
-            ORDER BY known.position
-        ) AS given
-        ON CONFLICT ON CONSTRAINT assets_identity DO NOTHING
-        RETURNING asset.asset_id
-    )
-    SELECT array_agg(inserted.asset_id) INTO made FROM inserted;
-    new := ARRAY(SELECT registry.insert_artifacts(
-        ARRAY(SELECT given FROM unnest(new) AS given WHERE given.asset_id = ANY (made))));
-    INSERT INTO registry.outbox (occurred_at, operation, actor, request_id, asset_id, artifact_id, run_id, details)
-    SELECT created.created_at, 'artifact_creation', given.origin ->> 'actor', given.origin ->> 'request_id',
-        created.asset_id, created.artifact_id, created.run_id, registry.told_creation(created)
-    FROM unnest(new) AS created
-    JOIN unnest(asset_ids, origins) AS given (asset_id, origin) ON given.asset_id = created.asset_id;
-    RETURN QUERY
-    SELECT known.place, ROW(created.*, known.client_type, known.client_refs)::registry.artifact_records
-    FROM unnest(new) AS created
-    JOIN unnest(places, asset_ids, client_types, client_refs) AS known (place, asset_id, client_type, client_refs)
-        ON known.asset_id = created.asset_id;
-END
-$$;
-
--- Register a list of requests: what is new in one go, then the rest one after the other, in the order of
--- the assets' keys as well; requests for one asset keep theirs. `place` counts from 0.
-CREATE FUNCTION registry.register_artifacts(requests jsonb)
-RETURNS TABLE (place bigint, outcome text, artifact registry.artifact_records)
-LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
-DECLARE
-    item record;
-    answer record;
-    done boolean[] := array_fill(false, ARRAY[jsonb_array_length(requests)]);
-BEGIN
-    PERFORM registry.share_locations(jsonb_path_query_array(requests, '$[*].artifact'));
-    FOR item IN SELECT * FROM registry.register_new_assets(requests) LOOP
-        place := item.place;
-        outcome := 'created';
-        artifact := item.artifact;
-        done[place + 1] := true;
-        RETURN NEXT;
-    END LOOP;
-    FOR item IN
-        SELECT listed.request, listed.position - 1 AS place
-        FROM jsonb_array_elements(requests) WITH ORDINALITY AS listed (request, position)
-        WHERE NOT done[listed.position]
-        ORDER BY registry.identity_key(listed.request ->> 'client_type', listed.request -> 'client_refs'), position
-    LOOP
-        SELECT * INTO answer FROM registry.register_shared(item.request);
-        place := item.place;
-        outcome := answer.outcome;
-        artifact := answer.artifact;
-        RETURN NEXT;
-    END LOOP;
 END
 $$;

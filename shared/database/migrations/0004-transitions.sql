@@ -69,9 +69,8 @@ BEGIN
 END
 $$;
 
--- request: {artifact_id, disposition, storage_tier (where the bytes lie now, if that is known), origin,
--- at}. Nothing is reactivated: an asset whose current artifact leaves has none until the next
--- registration. A purge removes inline content; archiving what is archived changes its tier at most.
+-- request: {artifact_id, disposition, origin, at}. Nothing is reactivated: an asset whose current
+-- artifact leaves has none until the next registration.
 CREATE FUNCTION registry.move_disposition(
     request jsonb, OUT previous text, OUT artifact registry.artifact_records
 ) LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
@@ -79,27 +78,21 @@ DECLARE
     at timestamptz := (request ->> 'at')::timestamptz;
     target text := request ->> 'disposition';
     held record;
-    tier text;
 BEGIN
     SELECT * INTO held FROM registry.lock_asset_of((request ->> 'artifact_id')::uuid);
-    tier := coalesce(request ->> 'storage_tier', (held.artifact).storage_tier);
     previous := (held.artifact).status;
-    IF previous IS NOT NULL AND NOT (target = 'deleted' AND (held.artifact).disposition = 'purged')
-        AND ((held.artifact).disposition <> target OR (held.artifact).storage_tier IS DISTINCT FROM tier) THEN
+    IF previous IS NOT NULL AND (held.artifact).disposition <> target
+        AND NOT (target = 'deleted' AND (held.artifact).disposition = 'purged') THEN
         UPDATE registry.artifacts AS moved
         SET disposition = target, updated_at = at,
-            storage_tier = tier,
-            data = CASE WHEN target <> 'purged' THEN moved.data END,
-            purged_at = CASE WHEN target = 'purged' THEN coalesce(moved.purged_at, at) END,
-            archived_at = CASE WHEN target = 'archived' THEN coalesce(moved.archived_at, at) ELSE moved.archived_at END,
-            deleted_at = CASE WHEN target = 'deleted' THEN coalesce(moved.deleted_at, at) ELSE moved.deleted_at END
+            archived_at = CASE WHEN target = 'archived' THEN at ELSE moved.archived_at END,
+            deleted_at = CASE WHEN target = 'deleted' THEN at ELSE moved.deleted_at END
         WHERE moved.artifact_id = (held.artifact).artifact_id;
         UPDATE registry.assets SET current_artifact_id = NULL
         WHERE asset_id = (held.asset).asset_id AND current_artifact_id = (held.artifact).artifact_id;
         PERFORM registry.record_event('status_update', held.artifact, request -> 'origin', at, jsonb_build_object(
-            'before', jsonb_build_object(
-                'disposition', (held.artifact).disposition, 'storage_tier', (held.artifact).storage_tier),
-            'after', jsonb_build_object('disposition', target, 'storage_tier', tier)));
+            'before', jsonb_build_object('disposition', (held.artifact).disposition),
+            'after', jsonb_build_object('disposition', target)));
     END IF;
     SELECT * INTO artifact FROM registry.artifact_records AS record
     WHERE record.artifact_id = (held.artifact).artifact_id;
