@@ -46,6 +46,12 @@ class ArtifactRepository:
         rows = self._connection.execute(_QUERIES["register_batch"], parameters).fetchall()
         return [Registration(Outcome(row["outcome"]), read_artifact(row)) for row in rows]
 
+    def prepare_one_by_one(self, requests: Sequence[Mapping[str, Any]]) -> list[int]:
+        """The places of the requests, in the order in which one transaction may take them."""
+        parameters = {"requests": Jsonb(requests)}
+        rows = self._connection.execute(_QUERIES["prepare_one_by_one"], parameters).fetchall()
+        return [row["place"] for row in rows]
+
     def get(self, artifact_id: UUID) -> Artifact | None:
         return self.get_each([artifact_id]).get(artifact_id)
 

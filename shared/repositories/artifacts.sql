@@ -9,6 +9,10 @@ SELECT registered.outcome, row_to_json(registered.artifact)::text AS artifact
 FROM registry.register_artifacts(:requests) AS registered
 ORDER BY registered.place;
 
+-- name: prepare_one_by_one(requests)
+-- In which order to register a list one at a time: see registry.prepare_one_by_one.
+SELECT place FROM registry.prepare_one_by_one(:requests) AS place;
+
 -- name: get_each(artifact_ids)
 -- The artifacts of these ids.
 SELECT artifact FROM registry.read_artifacts(:artifact_ids) AS artifact;

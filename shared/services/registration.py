@@ -20,7 +20,6 @@ from shared.errors import (
     DatabaseUnavailable,
     InvalidInput,
     RegistryError,
-    Retryable,
 )
 from shared.models.artifacts import Artifact, ArtifactContent, ArtifactRegistration
 from shared.models.ids import new_id
@@ -111,7 +110,8 @@ class ArtifactRegistrations:
         Otherwise each for itself, and what failed is in its place in the answer. Several for one
         asset are registered in the order in which they stand.
 
-        Raises InvalidInput for an empty or too long list, and what an idempotency key may raise.
+        Raises InvalidInput for an empty or too long list, what an idempotency key may raise, and,
+        with `atomic` or such a key, DatabaseUnavailable where an asset was locked for too long.
         """
         if not 1 <= len(registrations) <= MAXIMUM_BATCH:
             raise InvalidInput(f"A batch has 1 to {MAXIMUM_BATCH} artifacts.", "/artifacts")
@@ -121,7 +121,7 @@ class ArtifactRegistrations:
         with self._database.connection() as connection, connection.transaction():
             if idempotency is None:
                 return _register_all(connection, requests)
-            register = _register_all if atomic else _register_settled
+            register = _register_all if atomic else _register_items
             return do_once(
                 connection,
                 idempotency,
@@ -174,30 +174,35 @@ def _register_all(
     return items
 
 
-def _register_settled(
-    connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
-) -> list[BatchItem]:
-    """Each for itself, but nothing where one of them may succeed later: no answer to be kept."""
-    items = _register_items(connection, requests)
-    passing = [item.error for item in items if isinstance(item.error, Retryable)]
-    if passing:
-        raise passing[0]
-    return items
-
-
 def _register_items(
     connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
 ) -> list[BatchItem]:
     """All in one go; one at a time where a single one, unknown which, stops the others.
 
-    It breaks a constraint, or waits too long for an asset that others have locked.
+    It breaks a constraint, or waits too long for an asset that others have locked. Within a
+    transaction such a wait ends all of it: what is given may not hold for half of a batch, and a
+    thousand waits would keep everybody from the assets that are locked already.
     """
     try:
         with _undone_alone(connection), constraint_errors():
             registered = ArtifactRepository(connection).register_batch(requests)
-    except (RegistryError, LockNotAvailable):
-        return [_register_item(connection, request) for request in requests]
+    except RegistryError:
+        return _register_one_by_one(connection, requests)
+    except LockNotAvailable:
+        if not _is_alone(connection):
+            raise
+        return _register_one_by_one(connection, requests)
     return [_item(registration) for registration in registered]
+
+
+def _register_one_by_one(
+    connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
+) -> list[BatchItem]:
+    if _is_alone(connection):
+        return [_register_item(connection, request) for request in requests]
+    order = ArtifactRepository(connection).prepare_one_by_one(requests)
+    items = {place: _register_item(connection, requests[place]) for place in order}
+    return [items[place] for place in range(len(requests))]
 
 
 def _register_item(connection: Connection[DictRow], request: Mapping[str, Any]) -> BatchItem:
@@ -207,13 +212,19 @@ def _register_item(connection: Connection[DictRow], request: Mapping[str, Any]) 
     except RegistryError as error:
         return BatchItem(None, error)
     except LockNotAvailable:
+        if not _is_alone(connection):
+            raise
         return BatchItem(None, DatabaseUnavailable("Others have locked the asset for too long."))
 
 
 def _undone_alone(connection: Connection[DictRow]) -> AbstractContextManager[object]:
     """A savepoint, so that a statement that fails undoes no other; nothing where it is alone."""
-    is_alone = connection.info.transaction_status is TransactionStatus.IDLE
-    return nullcontext() if is_alone else connection.transaction()
+    return nullcontext() if _is_alone(connection) else connection.transaction()
+
+
+def _is_alone(connection: Connection[DictRow]) -> bool:
+    """Whether the next statement is a transaction of its own."""
+    return connection.info.transaction_status is TransactionStatus.IDLE
 
 
 def _item(registered: Registration) -> BatchItem:

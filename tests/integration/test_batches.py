@@ -7,7 +7,13 @@ import psycopg
 import pytest
 from psycopg.rows import DictRow
 
-from shared.errors import ArtifactConflict, BatchRefused, DatabaseUnavailable, InvalidInput
+from shared.errors import (
+    ArtifactConflict,
+    BatchRefused,
+    DatabaseUnavailable,
+    InvalidInput,
+    RegistryError,
+)
 from shared.models.artifacts import ArtifactRegistration
 from shared.models.axes import Status
 from shared.models.registrations import BatchItem, Origin, Outcome
@@ -184,3 +190,41 @@ def test_a_full_batch_takes_few_locks_of_the_server(
     ).fetchone()
     assert row
     assert row["locks"] <= 256
+
+
+def test_refused_batches_of_the_same_assets_in_opposite_orders_do_not_wait_for_each_other(
+    artifacts: ArtifactService,
+) -> None:
+    names = [f"name {number}" for number in range(6)]
+    for name in names[:3]:
+        artifacts.register(registration(name, "old"))
+    broken = registration("bad", "1").model_copy(update={"container": "alone"})
+
+    def refusal(number: int) -> RegistryError:
+        order = names if number % 2 else names[::-1]
+        batch = [registration(name, f"{name} of {number}", overwrite=True) for name in order]
+        with pytest.raises(RegistryError) as refused:
+            artifacts.register_batch([*batch, broken], atomic=True)
+        return refused.value
+
+    with ThreadPoolExecutor(4) as threads:
+        refusals = list(threads.map(refusal, range(40)))
+    assert {type(refused) for refused in refusals} == {BatchRefused}
+
+
+def test_an_atomic_batch_waits_once_for_an_asset_that_others_hold(
+    artifacts: ArtifactService, sql: psycopg.Connection[DictRow]
+) -> None:
+    """Nothing of it will be registered: waiting for each of its items would gain nothing."""
+    # Whoever waits for one item longer than for the whole batch is never done.
+    for function, limit in (("register_artifacts", "200ms"), ("register_artifact", "0")):
+        sql.execute(f"ALTER FUNCTION registry.{function} SET lock_timeout = '{limit}'".encode())
+    artifacts.register(registration("held", "old"))
+    with sql.transaction():
+        sql.execute("SET LOCAL idle_in_transaction_session_timeout = '30s'")
+        sql.execute("SELECT FROM registry.assets FOR UPDATE")
+        with pytest.raises(DatabaseUnavailable):
+            artifacts.register_batch(
+                [registration("a", "1"), registration("held", "new", overwrite=True)], atomic=True
+            )
+    assert count_artifacts(sql) == 1
