@@ -57,8 +57,14 @@ def _representable(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def _in_utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)  # the database answers in the time zone of its session
+
+
 Moment = Annotated[AwareDatetime, AfterValidator(_representable)]
 """A time in UTC."""
+
+_Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Location(BaseModel):
@@ -104,7 +110,7 @@ class ArtifactContent(Location):
     producer_version: _Label | None = None
     is_resumable: StrictBool = False
     is_final: StrictBool = False
-    expires_at: AwareDatetime | None = None
+    expires_at: _Instant | None = None
 
 
 class ArtifactRegistration(ArtifactContent):
@@ -181,9 +187,9 @@ class Artifact(ArtifactContent, _Place):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    verified_at: AwareDatetime | None
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-    archived_at: AwareDatetime | None
-    deleted_at: AwareDatetime | None
-    purged_at: AwareDatetime | None
+    verified_at: _Instant | None
+    created_at: _Instant
+    updated_at: _Instant
+    archived_at: _Instant | None
+    deleted_at: _Instant | None
+    purged_at: _Instant | None

@@ -5,6 +5,9 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from shared.errors import InvalidInput
 
+_BEYOND = 2**31 - 1
+"""The next number after a position is one that the database's integers hold as well."""
+
 
 def write_cursor(of: str, position: object) -> str:
     """A cursor that continues the list `of` behind `position`."""
@@ -32,12 +35,12 @@ def read_cursor(of: str, cursor: str) -> str:
 
 
 def read_number(of: str, cursor: str) -> int:
-    """The position of a cursor whose list counts; InvalidInput as above, or beyond 64 bits."""
+    """The position of a cursor whose list counts; InvalidInput as above, or beyond 32 bits."""
     position = read_cursor(of, cursor)
     try:
         number = int(position)
     except ValueError:
-        number = 2**63
-    if not -(2**63) <= number < 2**63:
+        number = _BEYOND
+    if not -_BEYOND < number < _BEYOND:
         raise foreign_cursor()
     return number

@@ -1,6 +1,6 @@
 """Listing artifacts by whatever is known of them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.database.pool import Database
@@ -49,11 +49,12 @@ def _write_position(name: str, position: Position) -> str:
 
 
 def _read_position(name: str, cursor: str) -> Position:
-    artifact_id, _, at = read_cursor(name, cursor).partition(" ")
+    artifact_id, _, text = read_cursor(name, cursor).partition(" ")
     try:
-        position = Position(datetime.fromisoformat(at), UUID(artifact_id))
-    except ValueError:
+        at, last_id = datetime.fromisoformat(text), UUID(artifact_id)
+        if at.tzinfo is None:
+            raise foreign_cursor()
+        # PostgreSQL knows fewer offsets than Python does.
+        return Position(at.astimezone(UTC), last_id)
+    except (ValueError, OverflowError):
         raise foreign_cursor() from None
-    if position.at.tzinfo is None:
-        raise foreign_cursor()
-    return position

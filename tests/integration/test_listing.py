@@ -221,3 +221,15 @@ def test_an_artifact_without_a_hash_has_none_of_the_hashes(artifacts: ArtifactSe
     bare = hash_of("bytes").removeprefix("1220")
     for written in (bare, f"sha256:{bare.upper()}", f"1220{bare}"):
         assert listed(artifacts, content_hash=written) == {made.artifact_id}
+
+
+@pytest.mark.parametrize(
+    "offset", ["+01:02:03.000004", "+23:59", "-23:59"]
+)  # PostgreSQL reads none of these
+def test_a_cursor_may_have_any_offset_that_python_reads(
+    artifacts: ArtifactService, offset: str
+) -> None:
+    create(artifacts)
+    position = f"{UUID(int=0)} 9000-01-01T00:00:00{offset}"
+    cursor = write_cursor(f"list-created_at-{ArtifactFilter().fingerprint}", position)
+    assert len(artifacts.list_artifacts(ArtifactFilter(), cursor=cursor).artifacts) == 1

@@ -7,10 +7,14 @@ import psycopg
 import pytest
 from psycopg.rows import DictRow
 
+from shared.database.pool import Database
 from shared.errors import ArtifactNotFound, InvalidInput
 from shared.models.artifacts import Artifact
 from shared.models.chains import Direction, Match
+from shared.models.cursors import write_cursor
+from shared.models.entity_tags import entity_tag
 from shared.services.artifact_service import ArtifactService
+from tests.integration.clock import TickingClock
 
 REFS = {"dataset_id": "flood", "resource_id": "a"}
 
@@ -206,3 +210,34 @@ def test_cursors_of_another_list_are_refused(artifacts: ArtifactService) -> None
     cursor = artifacts.get_history("ddh", REFS, limit=1).next
     with pytest.raises(InvalidInput):
         artifacts.get_by_job("job", cursor=cursor)
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+@pytest.mark.parametrize("position", [2**31 - 1, -(2**31), 2**63 - 1, -(2**63)])
+def test_a_chain_refuses_a_position_that_no_revision_can_have(
+    artifacts: ArtifactService, direction: Direction, position: int
+) -> None:
+    made = revisions(artifacts, 1)[0]
+    with pytest.raises(InvalidInput) as refused:
+        artifacts.get_supersession_chain(
+            made.artifact_id, direction, cursor=write_cursor("chain", position)
+        )
+    assert refused.value.pointer == "/cursor"
+
+
+def test_times_are_told_in_utc_whatever_the_time_zone_of_the_database(
+    artifacts: ArtifactService,
+    database_url: str,
+    clock: TickingClock,
+    sql: psycopg.Connection[DictRow],
+) -> None:
+    made = revisions(artifacts, 1, expires_at="2030-07-01T00:00:00Z")[0]
+    name = sql.info.dbname
+    sql.execute(f"ALTER DATABASE \"{name}\" SET timezone = 'Europe/Berlin'".encode())
+    elsewhere = Database(database_url, size=1, timeout_seconds=10)
+    try:
+        found = ArtifactService(elsewhere, clock).get_by_id(made.artifact_id)
+    finally:
+        elsewhere.close()
+    assert found.model_dump_json() == made.model_dump_json()
+    assert entity_tag(found) == entity_tag(made)
