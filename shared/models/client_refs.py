@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, cast
 
 from pydantic import AfterValidator, JsonValue
@@ -46,7 +47,8 @@ def _canonical(value: JsonValue, depth: int) -> JsonValue:
 def _number(value: float) -> int | float:
     if not math.isfinite(value):
         raise InvalidInput("client_refs hold finite numbers only.", "/client_refs")
-    return int(value) if value.is_integer() else value
+    # By its digits: 1e23 is what was written, while the double nearest to it ends in 1611392.
+    return int(Decimal(repr(value))) if value.is_integer() else value
 
 
 def _text(value: str) -> str:

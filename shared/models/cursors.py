@@ -1,6 +1,8 @@
 """Cursors: where a list goes on. Opaque to callers, so that a list may change its order."""
 
 import binascii
+import hashlib
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from shared.errors import InvalidInput
@@ -12,6 +14,12 @@ _BEYOND = 2**31 - 1
 def write_cursor(of: str, position: object) -> str:
     """A cursor that continues the list `of` behind `position`."""
     return urlsafe_b64encode(f"{of}:{position}".encode()).decode().rstrip("=")
+
+
+def name_list(kind: str, *asked: object) -> str:
+    """What to call a list of which there are many: equal for what is asked equally."""
+    told = json.dumps(asked, sort_keys=True, default=str)
+    return f"{kind}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
 def foreign_cursor() -> InvalidInput:

@@ -20,7 +20,7 @@ from shared.models.chains import (
     Page,
 )
 from shared.models.client_refs import canonical_refs
-from shared.models.cursors import read_cursor, read_number, write_cursor
+from shared.models.cursors import name_list, read_cursor, read_number, write_cursor
 from shared.models.ids import ArtifactId, AssetId, parse_id
 from shared.repositories.artifacts import ArtifactRepository
 from shared.repositories.assets import BEYOND_REVISIONS, AssetRepository
@@ -89,12 +89,13 @@ class ArtifactReads:
         self, job_id: str, *, limit: int = MAXIMUM_PAGE, cursor: str | None = None
     ) -> Page:
         """Artifacts that a job made, oldest first; an unknown job made none."""
-        after = parse_id(read_cursor("job", cursor)) if cursor else _FIRST_ID
+        name = name_list("job", job_id)
+        after = parse_id(read_cursor(name, cursor)) if cursor else _FIRST_ID
         with self._database.connection() as connection:
             artifacts = ArtifactRepository(connection).of_job(job_id, after=after, limit=limit + 1)
         kept = artifacts[:limit]
         more = len(artifacts) > limit
-        return Page(kept, write_cursor("job", kept[-1].artifact_id) if more else None)
+        return Page(kept, write_cursor(name, kept[-1].artifact_id) if more else None)
 
     def get_history(
         self,
@@ -112,14 +113,15 @@ class ArtifactReads:
         Raises TooManyMatches where more assets share the references than a request looks at.
         """
         refs = canonical_refs(client_refs)
-        below = read_number("history", cursor) if cursor else BEYOND_REVISIONS
+        name = name_list("history", client_type, refs)
+        below = read_number(name, cursor) if cursor else BEYOND_REVISIONS
         with self._database.connection() as connection:
             assets = AssetRepository(connection)
             matching = _matching(assets, client_type, refs)
             if matching.oldest is None:
                 return History(client_type, refs, Match.NONE, 0, 0, [], None)
             artifacts = assets.history(matching.oldest.asset_id, below=below, limit=limit + 1)
-        return _history(matching.oldest, matching, artifacts, limit)
+        return _history(matching.oldest, matching, artifacts, limit, name)
 
     def get_supersession_chain(
         self,
@@ -130,7 +132,8 @@ class ArtifactReads:
         cursor: str | None = None,
     ) -> Chain:
         """The chain through an artifact, tombstones included; raises ArtifactNotFound."""
-        after = read_number("chain", cursor) if cursor else _BEFORE_POSITIONS
+        name = name_list("chain", artifact_id, direction)
+        after = read_number(name, cursor) if cursor else _BEFORE_POSITIONS
         with self._database.connection() as connection:
             _found(ArtifactRepository(connection).get(artifact_id))
             page = AssetRepository(connection).chain(
@@ -142,7 +145,7 @@ class ArtifactReads:
             direction,
             page.chain_length,
             page.artifacts[:limit],
-            write_cursor("chain", page.positions[limit - 1]) if more else None,
+            write_cursor(name, page.positions[limit - 1]) if more else None,
         )
 
 
@@ -172,7 +175,9 @@ def _matching(assets: AssetRepository, client_type: str, refs: dict[str, JsonVal
     )
 
 
-def _history(asset: Asset, matching: _Matching, artifacts: list[Artifact], limit: int) -> History:
+def _history(
+    asset: Asset, matching: _Matching, artifacts: list[Artifact], limit: int, name: str
+) -> History:
     kept = artifacts[:limit]
     more = len(artifacts) > limit
     return History(
@@ -182,7 +187,7 @@ def _history(asset: Asset, matching: _Matching, artifacts: list[Artifact], limit
         matching.count,
         asset.last_revision,
         kept,
-        write_cursor("history", kept[-1].revision) if more else None,
+        write_cursor(name, kept[-1].revision) if more else None,
     )
 
 

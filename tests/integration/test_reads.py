@@ -11,7 +11,7 @@ from shared.database.pool import Database
 from shared.errors import ArtifactNotFound, InvalidInput
 from shared.models.artifacts import Artifact
 from shared.models.chains import Direction, Match
-from shared.models.cursors import write_cursor
+from shared.models.cursors import name_list, write_cursor
 from shared.models.entity_tags import entity_tag
 from shared.services.artifact_service import ArtifactService
 from tests.integration.clock import TickingClock
@@ -220,7 +220,9 @@ def test_a_chain_refuses_a_position_that_no_revision_can_have(
     made = revisions(artifacts, 1)[0]
     with pytest.raises(InvalidInput) as refused:
         artifacts.get_supersession_chain(
-            made.artifact_id, direction, cursor=write_cursor("chain", position)
+            made.artifact_id,
+            direction,
+            cursor=write_cursor(name_list("chain", made.artifact_id, direction), position),
         )
     assert refused.value.pointer == "/cursor"
 
@@ -241,3 +243,23 @@ def test_times_are_told_in_utc_whatever_the_time_zone_of_the_database(
         elsewhere.close()
     assert found.model_dump_json() == made.model_dump_json()
     assert entity_tag(found) == entity_tag(made)
+
+
+def test_a_cursor_goes_on_with_the_list_that_it_came_from_and_no_other(
+    artifacts: ArtifactService,
+) -> None:
+    made = revisions(artifacts, 3, source_job_id="one job")[1].artifact_id
+    revisions(artifacts, 2, client_refs={"other": 1}, source_job_id="another job")
+    both = Direction.BOTH
+    history = artifacts.get_history("ddh", REFS, limit=1).next
+    job = artifacts.get_by_job("one job", limit=1).next
+    chain = artifacts.get_supersession_chain(made, both, limit=1).next
+    foreign = [
+        lambda: artifacts.get_history("ddh", {"other": 1}, cursor=history),
+        lambda: artifacts.get_by_job("another job", cursor=job),
+        lambda: artifacts.get_supersession_chain(made, Direction.FORWARD, cursor=chain),
+    ]
+    for read in foreign:
+        with pytest.raises(InvalidInput) as refused:
+            read()
+        assert refused.value.pointer == "/cursor"
