@@ -23,6 +23,7 @@ WRITES = {
     "api_keys.limit_waiting",
     "api_keys.record_event",
     "api_keys.revoke",
+    "artifacts.prepare_one_by_one",
     "artifacts.register_batch",
     "idempotency.claim",
     "idempotency.keep",
