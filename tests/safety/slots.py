@@ -1,6 +1,7 @@
 """Every place of an operation's request where a sender may write text."""
 
 import copy
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +36,12 @@ class Slot:
         return not is_long and (pattern is None or re.search(pattern, text) is not None)
 
     def fill(self, draft: Draft, text: str) -> Draft:
-        """The request with this text in its place."""
+        """The request with this text in its place; in a JSON object where one belongs there."""
+        is_json = self.schema.get("contentMediaType") == "application/json"
+        return self.write(draft, json.dumps({"a": text, text: [text]}) if is_json else text)
+
+    def write(self, draft: Draft, text: str) -> Draft:
+        """The request with nothing but this text in its place."""
         name = self.path[0]
         if self.place == "path":
             return replace(draft, path_values={**draft.path_values, name: text})
@@ -61,7 +67,7 @@ def header_slots() -> list[Slot]:
 def _parameters(operation: Operation) -> Iterator[Slot]:
     for each in operation.parameters:
         for schema in _texts(each["schema"]) or [{}]:
-            yield Slot(each["in"], (each["name"],), schema)
+            yield Slot(each["in"], (each["name"],), _described(schema, each["schema"]))
     if operation.path in _REFERENCE_PATHS:
         yield Slot("query", ("a_reference",), {"type": "string"})
         yield Slot("query", (_ANY_NAME,), {"type": "string"})
@@ -97,6 +103,12 @@ def _places_of_free_json(
     yield (*path, "text"), text
     yield (*path, "deep", "list", 0), text
     yield (*path, _ANY_NAME), text
+
+
+def _described(schema: Mapping[str, Any], around: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With the media type of a text, which may stand around its alternatives."""
+    media_type = {name: around[name] for name in ("contentMediaType",) if name in around}
+    return {**schema, **media_type}
 
 
 def _texts(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
