@@ -20,8 +20,19 @@ _TIMEOUT = httpx.Timeout(240, connect=10)
 """Seconds; Azure ends every request after 230."""
 _RETRY = Retry(
     total=3,
-    # Every request may be repeated: registrations carry an idempotency key, changes end alike.
+    # These may be repeated: registrations carry an idempotency key, changes end alike.
     allowed_methods=["GET", "POST", "PATCH", "DELETE"],
+    backoff_factor=0.25,
+    max_backoff_wait=30,
+    total_timeout=60,
+)
+
+_RETRY_CONDITIONAL = Retry(
+    total=3,
+    allowed_methods=["PATCH", "POST", "DELETE"],
+    # Never where the answer alone may be lost: the state would be another then, by our own doing.
+    status_forcelist=[429, 503],
+    retry_on_exceptions=[httpx.ConnectError, httpx.ConnectTimeout],
     backoff_factor=0.25,
     max_backoff_wait=30,
     total_timeout=60,
@@ -67,7 +78,7 @@ class RegistryClient:
         self._client = httpx.Client(
             base_url=connection.url,
             headers={"Accept": "application/json", **connection.credential},
-            transport=RetryTransport(_transport(connection), _RETRY),
+            transport=RetryTransport(_transport(connection)),
             timeout=_TIMEOUT,
             follow_redirects=False,  # a credential goes nowhere but where it was meant to go
             trust_env=False,
@@ -94,9 +105,16 @@ class RegistryClient:
         """
         path = "/".join(quote(segment, safe="") for segment in segments)
         typed = {} if body is None else {"Content-Type": "application/json"}
+        sent = {**typed, **(headers or {})}
+        retry = _RETRY_CONDITIONAL if "If-Match" in sent else _RETRY
         try:
             response = self._client.request(
-                method, path, params=parameters, content=body, headers={**typed, **(headers or {})}
+                method,
+                path,
+                params=parameters,
+                content=body,
+                headers=sent,
+                extensions={"retry": retry},
             )
         except httpx.TransportError as error:
             raise Unreachable(f"{self._url} cannot be reached: {error}") from error

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from uuid import UUID
 
 import pytest
 
@@ -37,11 +38,16 @@ def answering(*answers: tuple[int, dict[str, str], bytes]) -> Generator[tuple[st
             self.end_headers()
             self.wfile.write(body)
 
+        def do_DELETE(self) -> None:
+            """The deed is done, and nobody hears of it."""
+            asked.append(self.path)
+            self.close_connection = True
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name
             """Nobody reads it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, daemon=True)  # a test that fails leaves it
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}", asked
     server.shutdown()
@@ -66,6 +72,16 @@ def test_what_does_not_pass_is_exit_code_6(tmp_path: Path) -> None:
     with answering((503, {"Retry-After": "0"}, PROBLEM)) as (url, asked):
         refused(at(url, tmp_path).run(*LIST), 6, "Away: now")
     assert len(asked) == 4
+
+
+def test_a_change_of_one_state_is_not_repeated_where_its_answer_is_lost(tmp_path: Path) -> None:
+    # Asked again, a change that was made would be told as a conflict, with itself.
+    command = ("artifacts", "delete", str(UUID(int=7)), "--yes")
+    with answering((200, {}, b"{}")) as (url, asked):
+        refused(at(url, tmp_path).run(*command, "--if-match", '"state"'), 6)
+        assert len(asked) == 1
+        refused(at(url, tmp_path).run(*command), 6)
+        assert len(asked) == 1 + 4
 
 
 def test_nobody_there_is_exit_code_6(tmp_path: Path) -> None:
