@@ -30,6 +30,8 @@ from shared.errors import (
 )
 
 RETRY_AFTER_SECONDS = 5
+_MOST_FIELDS = 100
+"""An answer to a hostile body is not to be several times as long."""
 
 _WRONG_METHOD = 405
 
@@ -71,10 +73,10 @@ def problem_members_of(
 
 
 def invalid_fields(found: Sequence[Any]) -> tuple[str, list[InvalidField]]:
-    """The sentence and the fields that tell of what pydantic found."""
-    fields = [_invalid_field(error) for error in found]
-    many = "s are" if len(fields) != 1 else " is"
-    return f"{len(fields)} value{many} not valid; see errors.", fields
+    """The sentence and the fields that tell of what pydantic found, of many the first ones."""
+    many = "s are" if len(found) != 1 else " is"
+    fields = [_invalid_field(error) for error in found[:_MOST_FIELDS]]
+    return f"{len(found)} value{many} not valid; see errors.", fields
 
 
 def _headers_of(fault: RegistryError) -> dict[str, str]:

@@ -12,3 +12,8 @@ class ColderTier(StrEnum):
     COOL = "Cool"
     COLD = "Cold"
     ARCHIVE = "Archive"
+
+    def is_warmer_than(self, present: str | None) -> bool:
+        """Whether bytes in that tier would be moved back; a tier of another name is warmer."""
+        order = [str(tier) for tier in ColderTier]
+        return present in order and order.index(self) < order.index(present)

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.database.pool import Database
-from shared.errors import InvalidInput
-from shared.models.chains import MAXIMUM_PAGE, Page
+from shared.models.chains import Page
 from shared.models.cursors import foreign_cursor, read_cursor, write_cursor
 from shared.models.listings import ArtifactFilter, ArtifactSort, Position
 from shared.repositories.listings import ListRepository
+from shared.services.asked import require_page
 
 
 class ArtifactLists:
@@ -35,8 +35,7 @@ class ArtifactLists:
         Raises InvalidInput for a limit outside 1 to MAXIMUM_PAGE, and for a cursor of another
         filter or sort.
         """
-        if not 1 <= limit <= MAXIMUM_PAGE:
-            raise InvalidInput(f"A page holds 1 to {MAXIMUM_PAGE} artifacts.", "/limit")
+        require_page(limit)
         name = f"list{sort}-{wanted.fingerprint}"
         after = _read_position(name, cursor) if cursor is not None else None
         with self._database.connection() as connection:

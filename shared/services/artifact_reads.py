@@ -24,6 +24,7 @@ from shared.models.cursors import name_list, read_cursor, read_number, write_cur
 from shared.models.ids import ArtifactId, AssetId, parse_id
 from shared.repositories.artifacts import ArtifactRepository
 from shared.repositories.assets import BEYOND_REVISIONS, AssetRepository
+from shared.services.asked import as_kept, require_page
 
 MAXIMUM_MATCHES = 100
 """Assets counted for partial references; the count stops there."""
@@ -67,6 +68,7 @@ class ArtifactReads:
         the references than a request looks at.
         """
         refs = canonical_refs(client_refs)
+        client_type = as_kept("client_type", client_type)
         with self._database.connection() as connection:
             assets = AssetRepository(connection)
             matching = _matching(assets, client_type, refs)
@@ -82,6 +84,8 @@ class ArtifactReads:
 
     def get_by_stac(self, collection_id: str, item_id: str) -> Artifact:
         """The active artifact of a STAC item, else its newest; raises ArtifactNotFound."""
+        collection_id = as_kept("stac_collection_id", collection_id)
+        item_id = as_kept("stac_item_id", item_id)
         with self._database.connection() as connection:
             return _found(ArtifactRepository(connection).of_stac_item(collection_id, item_id))
 
@@ -89,6 +93,8 @@ class ArtifactReads:
         self, job_id: str, *, limit: int = MAXIMUM_PAGE, cursor: str | None = None
     ) -> Page:
         """Artifacts that a job made, oldest first; an unknown job made none."""
+        require_page(limit)
+        job_id = as_kept("job_id", job_id)
         name = name_list("job", job_id)
         after = parse_id(read_cursor(name, cursor)) if cursor else _FIRST_ID
         with self._database.connection() as connection:
@@ -112,7 +118,9 @@ class ArtifactReads:
 
         Raises TooManyMatches where more assets share the references than a request looks at.
         """
+        require_page(limit)
         refs = canonical_refs(client_refs)
+        client_type = as_kept("client_type", client_type)
         name = name_list("history", client_type, refs)
         below = read_number(name, cursor) if cursor else BEYOND_REVISIONS
         with self._database.connection() as connection:
@@ -132,6 +140,7 @@ class ArtifactReads:
         cursor: str | None = None,
     ) -> Chain:
         """The chain through an artifact, tombstones included; raises ArtifactNotFound."""
+        require_page(limit)
         name = name_list("chain", artifact_id, direction)
         after = read_number(name, cursor) if cursor else _BEFORE_POSITIONS
         with self._database.connection() as connection:

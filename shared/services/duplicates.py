@@ -18,7 +18,8 @@ from shared.models.duplicates import DuplicateGroups
 from shared.models.text import keepable_json
 from shared.repositories.duplicates import BEFORE_ALL, DuplicateRepository, Held
 from shared.repositories.statistics import StatisticsRepository
-from shared.services.statistics import fold_batches, readable_client_type
+from shared.services.asked import as_kept, require_page
+from shared.services.statistics import fold_batches
 
 
 class DuplicateReads:
@@ -47,7 +48,7 @@ class DuplicateReads:
         In the order of their assets, oldest first. Raises InvalidInput for what is no content
         hash, for a limit outside 1 to MAXIMUM_PAGE, and for a cursor of another hash.
         """
-        _require_limit(limit)
+        require_page(limit)
         wanted = _known_hash(content_hash)
         if wanted is None:
             return Page([], None)
@@ -79,8 +80,8 @@ class DuplicateReads:
 
         Raises InvalidInput for a limit outside 1 to MAXIMUM_PAGE, and for a cursor of another list.
         """
-        _require_limit(limit)
-        wanted = None if client_type is None else readable_client_type(client_type)
+        require_page(limit)
+        wanted = None if client_type is None else as_kept("client_type", client_type)
         asked = hashlib.sha256(repr((wanted, across_clients)).encode()).hexdigest()[:16]
         after = "" if cursor is None else _read_hash(f"groups-{asked}", cursor)
         with self._database.connection() as connection:
@@ -113,7 +114,7 @@ class DuplicateReads:
         self, client_type: str, client_refs: Mapping[str, JsonValue]
     ) -> Artifact | None:
         refs = canonical_refs(client_refs)
-        known_type = readable_client_type(client_type)
+        known_type = as_kept("client_type", client_type)
         with self._database.connection() as connection:
             return DuplicateRepository(connection).current_of(known_type, refs)
 
@@ -134,11 +135,6 @@ def _keepable_metadata(metadata: Mapping[str, JsonValue]) -> dict[str, JsonValue
         raise InvalidInput(f"metadata: {error}", "/metadata") from None
     assert isinstance(kept, dict)  # noqa: S101 - an object stays one
     return kept
-
-
-def _require_limit(limit: int) -> None:
-    if not 1 <= limit <= MAXIMUM_PAGE:
-        raise InvalidInput(f"A page holds 1 to {MAXIMUM_PAGE}.", "/limit")
 
 
 def _read_held(name: str, cursor: str) -> Held:

@@ -1,5 +1,6 @@
 """Registering artifacts: one, or a thousand at once."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -20,6 +21,7 @@ from shared.errors import (
     DatabaseUnavailable,
     InvalidInput,
     RegistryError,
+    Retryable,
 )
 from shared.models.artifacts import Artifact, ArtifactContent, ArtifactRegistration
 from shared.models.ids import new_id
@@ -199,10 +201,25 @@ def _register_one_by_one(
     connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
 ) -> list[BatchItem]:
     if _is_alone(connection):
-        return [_register_item(connection, request) for request in requests]
+        return _register_unless_held(connection, requests)
     order = ArtifactRepository(connection).prepare_one_by_one(requests)
     items = {place: _register_item(connection, requests[place]) for place in order}
     return [items[place] for place in range(len(requests))]
+
+
+def _register_unless_held(
+    connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
+) -> list[BatchItem]:
+    """Wait for an asset that others hold once, however many of the requests are about it."""
+    held: dict[str, BatchItem] = {}
+    items: list[BatchItem] = []
+    for request in requests:
+        asset = json.dumps([request["client_type"], request["client_refs"]], sort_keys=True)
+        item = held.get(asset) or _register_item(connection, request)
+        if isinstance(item.error, Retryable):
+            held[asset] = item
+        items.append(item)
+    return items
 
 
 def _register_item(connection: Connection[DictRow], request: Mapping[str, Any]) -> BatchItem:

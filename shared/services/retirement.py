@@ -52,7 +52,8 @@ class RetirementService:
 
         Of an artifact that is archived already, only the tier changes. One without any bytes of its
         own is recorded as archived. Raises InvalidTransition unless the artifact is complete and
-        not deleted, and BlobNotFound where its bytes are there no more.
+        not deleted, or where its bytes lie colder already: bringing them back takes hours and is
+        nobody's archiving. Raises BlobNotFound where its bytes are there no more.
         """
         with self._held(artifact_id, if_match) as (transitions, artifact, is_shared):
             _require_archivable(artifact)
@@ -61,6 +62,8 @@ class RetirementService:
                 found = self._stored_bytes(transitions, artifact, blob)
                 if found is None:
                     raise BlobNotFound("The bytes of this artifact were overwritten or removed.")
+                if target_tier.is_warmer_than(found.tier):
+                    raise InvalidTransition(f"The bytes are in the tier '{found.tier}' already.")
                 self._store.set_tier(found, target_tier)
             return self._record(transitions, artifact, Disposition.ARCHIVED, origin, target_tier)
 

@@ -1,10 +1,10 @@
 """How much is registered, without counting it anew."""
 
 from shared.database.pool import Database
-from shared.errors import InvalidInput, Retryable
+from shared.errors import Retryable
 from shared.models.statistics import Statistics
-from shared.models.text import keepable
 from shared.repositories.statistics import StatisticsRepository
+from shared.services.asked import as_kept
 
 BATCH = 50_000
 """Changes that are folded in one transaction."""
@@ -27,7 +27,7 @@ class StatisticsReads:
         Exact at one instant: changes that nobody folded yet are counted as well. Raises Retryable
         where more of them wait than one request can fold; asking again gets further.
         """
-        wanted = None if client_type is None else readable_client_type(client_type)
+        wanted = None if client_type is None else as_kept("client_type", client_type)
         with self._database.connection() as connection:
             figures = StatisticsRepository(connection)
             if not fold_batches(figures, at_least=_MANY):
@@ -57,11 +57,3 @@ def fold_batches(figures: StatisticsRepository, *, at_least: int) -> bool:
         figures.fold_changes(most=BATCH, at_least=at_least) < BATCH
         for _ in range(_BATCHES_PER_READ)
     )
-
-
-def readable_client_type(text: str) -> str:
-    """A client type as registering would have kept it; InvalidInput where it could not be kept."""
-    try:
-        return keepable(text)
-    except ValueError as error:
-        raise InvalidInput(f"client_type: {error}", "/client_type") from None

@@ -78,7 +78,10 @@ class ArtifactTransitions:
         *,
         if_match: Collection[str] | None = None,
     ) -> Move:
-        """Record that the bytes moved to a colder tier. The asset has no current artifact then."""
+        """Record that the bytes moved to a colder tier. The asset has no current artifact then.
+
+        Raises InvalidTransition unless the artifact is complete and not deleted.
+        """
         return self._move_disposition(artifact_id, Disposition.ARCHIVED, origin, if_match)
 
     def mark_deleted(
@@ -152,6 +155,8 @@ class ArtifactTransitions:
             moved = transitions.move_disposition(request)
         if moved is None:
             raise ArtifactNotFound
+        if target is Disposition.ARCHIVED and moved[1].disposition is not target:
+            raise InvalidTransition("Only what is complete can be archived.")
         return Move(Status(moved[0]), moved[1])
 
     @contextmanager

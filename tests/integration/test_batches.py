@@ -120,11 +120,16 @@ def test_an_asset_that_others_hold_stops_no_other(
     with sql.transaction():
         sql.execute("SELECT FROM registry.assets FOR UPDATE")
         items = artifacts.register_batch(
-            [registration("a", "1"), registration("held", "new"), registration("b", "1")],
+            [
+                registration("a", "1"),
+                *(registration("held", f"new {number}") for number in range(40)),
+                registration("b", "1"),
+            ],
             atomic=False,
         )
-    assert outcomes(items) == [Outcome.CREATED, None, Outcome.CREATED]
-    assert isinstance(items[1].error, DatabaseUnavailable)
+    assert outcomes(items) == [Outcome.CREATED, *[None] * 40, Outcome.CREATED]
+    assert all(isinstance(item.error, DatabaseUnavailable) for item in items[1:-1])
+    assert len({id(item) for item in items[1:-1]}) == 1, "the asset was waited for once"
 
 
 @pytest.mark.parametrize("count", [0, MAXIMUM_BATCH + 1])

@@ -10,7 +10,7 @@ from psycopg.rows import DictRow
 from shared.database.pool import Database
 from shared.errors import ArtifactNotFound, InvalidInput
 from shared.models.artifacts import Artifact
-from shared.models.chains import Direction, Match
+from shared.models.chains import MAXIMUM_PAGE, Direction, Match
 from shared.models.cursors import name_list, write_cursor
 from shared.models.entity_tags import entity_tag
 from shared.services.artifact_service import ArtifactService
@@ -263,3 +263,28 @@ def test_a_cursor_goes_on_with_the_list_that_it_came_from_and_no_other(
         with pytest.raises(InvalidInput) as refused:
             read()
         assert refused.value.pointer == "/cursor"
+
+
+@pytest.mark.parametrize("text", ["nul \x00", "surrogate \ud800"])
+def test_texts_that_nothing_can_have_are_refused(artifacts: ArtifactService, text: str) -> None:
+    for read in (
+        lambda: artifacts.get_by_job(text),
+        lambda: artifacts.get_by_stac(text, "item"),
+        lambda: artifacts.get_by_stac("collection", text),
+        lambda: artifacts.get_history(text, {"a": 1}),
+        lambda: artifacts.get_by_client_refs(text, {"a": 1}),
+    ):
+        with pytest.raises(InvalidInput):
+            read()
+
+
+@pytest.mark.parametrize("limit", [0, -1, MAXIMUM_PAGE + 1])
+def test_a_page_has_its_bounds(artifacts: ArtifactService, limit: int) -> None:
+    (made,) = revisions(artifacts, 1)
+    for read in (
+        lambda: artifacts.get_by_job("job", limit=limit),
+        lambda: artifacts.get_history("ddh", {"a": 1}, limit=limit),
+        lambda: artifacts.get_supersession_chain(made.artifact_id, limit=limit),
+    ):
+        with pytest.raises(InvalidInput):
+            read()

@@ -189,7 +189,8 @@ class OneAsset(RuleBasedStateMachine):
     @rule(artifact_id=artifacts)
     def archive(self, artifact_id: UUID) -> None:
         revision = self.revision(artifact_id)
-        if revision.disposition in {"deleted", "purged"}:
+        is_done = revision.processing == "completed" or revision.disposition == "archived"
+        if revision.disposition in {"deleted", "purged"} or not is_done:
             with pytest.raises(InvalidTransition):
                 self.service.mark_archived(artifact_id)
         else:

@@ -244,6 +244,9 @@ def test_archiving_moves_the_bytes_to_the_tier_and_the_asset_has_no_current_arti
     colder = retirement.archive(made.artifact_id, ColderTier.ARCHIVE, UNATTRIBUTED)
     assert (colder.previous, colder.artifact.storage_tier) == (Status.ARCHIVED, "Archive")
     assert colder.artifact.archived_at == cool.artifact.archived_at
+    with pytest.raises(InvalidTransition):
+        retirement.archive(made.artifact_id, ColderTier.COOL, UNATTRIBUTED)
+    assert store.properties(uploads.reference("a.tif")).tier == "Archive"
     assert sql.execute("SELECT current_artifact_id FROM registry.assets").fetchall() == [
         {"current_artifact_id": None}
     ]

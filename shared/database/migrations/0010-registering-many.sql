@@ -256,6 +256,7 @@ BEGIN
     tier := coalesce(request ->> 'storage_tier', (held.artifact).storage_tier);
     previous := (held.artifact).status;
     IF previous IS NOT NULL AND NOT (target = 'deleted' AND (held.artifact).disposition = 'purged')
+        AND NOT (target = 'archived' AND (held.artifact).processing <> 'completed')
         AND ((held.artifact).disposition <> target OR (held.artifact).storage_tier IS DISTINCT FROM tier) THEN
         UPDATE registry.artifacts AS moved
         SET disposition = target, updated_at = at,

@@ -72,3 +72,10 @@ def test_nobody_learns_what_is_wrong_with_a_body_without_a_key(
 ) -> None:
     problem(anonymous.call(method, path, content=sent, headers=JSON), 401, "key-rejected")
     problem(anonymous.call(method, path, content=sent), 401, "key-rejected")
+
+
+def test_of_very_many_faults_the_first_hundred_are_told(writer: Caller) -> None:
+    sent = {f"unknown {number}": number for number in range(5_000)}
+    told = problem(writer.call("POST", BASE, json=sent), 422, "invalid-input")
+    assert len(told["errors"]) == 100
+    assert told["detail"].startswith("5002 values")

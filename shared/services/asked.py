@@ -1,0 +1,19 @@
+"""What readers ask with: checked before the database sees it."""
+
+from shared.errors import InvalidInput
+from shared.models.chains import MAXIMUM_PAGE
+from shared.models.text import keepable
+
+
+def as_kept(name: str, text: str) -> str:
+    """A text as registering would have kept it; InvalidInput where it could not be kept."""
+    try:
+        return keepable(text)
+    except ValueError as error:
+        raise InvalidInput(f"{name}: {error}", f"/{name}") from None
+
+
+def require_page(limit: int) -> None:
+    """Raise InvalidInput unless a page may have this size."""
+    if not 1 <= limit <= MAXIMUM_PAGE:
+        raise InvalidInput(f"A page holds 1 to {MAXIMUM_PAGE}.", "/limit")
