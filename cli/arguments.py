@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 from pydantic import JsonValue
 
-from cli.client import JsonObject, json_body
+from cli.exchange import JsonObject, json_body
 from cli.misuse import refuse
 from cli.output import Output
 from cli.strict_input import parse_strict_json

@@ -1,20 +1,23 @@
 """`registry artifacts`: changing what is registered; what destroys asks first."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
 from cli.arguments import IdArgument, IfMatchOption, OutputOption, YesOption, merge
-from cli.client import JsonObject, Refused, RegistryClient, json_body
 from cli.confirming import confirmed
 from cli.connecting import ADMIN, ARTIFACTS, connected
+from cli.exchange import JsonObject, Refused, json_body
 from cli.faults import FAILED, fail, say
 from cli.misuse import refuse
 from cli.output import Output, cell, write_one
 from cli.strict_input import parse_strict_json
 from shared.models.tiers import ColderTier
+
+if TYPE_CHECKING:
+    from cli.client import RegistryClient
 
 changes = typer.Typer()
 
@@ -108,7 +111,7 @@ def _condition(tag: str | None) -> dict[str, str]:
 
 
 def _confirm(
-    client: RegistryClient, artifact_id: UUID, deed: str, *, yes: bool, if_match: str | None
+    client: "RegistryClient", artifact_id: UUID, deed: str, *, yes: bool, if_match: str | None
 ) -> str | None:
     """Ask, and give the ETag of what was shown: only that state is then changed."""
     if yes:
@@ -121,7 +124,7 @@ def _confirm(
     return if_match or shown
 
 
-def _show(client: RegistryClient, artifact_id: UUID) -> str | None:
+def _show(client: "RegistryClient", artifact_id: UUID) -> str | None:
     say(f"artifact {artifact_id}")
     try:
         answer = client.ask("GET", [*ARTIFACTS, str(artifact_id)])

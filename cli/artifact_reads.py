@@ -20,8 +20,8 @@ from cli.arguments import (
     as_text,
     references,
 )
-from cli.client import JsonObject, NoRegistry
 from cli.connecting import ADMIN, ARTIFACTS, connected
+from cli.exchange import JsonObject, NoRegistry
 from cli.faults import say
 from cli.misuse import refuse
 from cli.output import Output, write_many, write_one

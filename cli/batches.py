@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from pydantic import JsonValue
 
-from cli.client import JsonObject, json_body
+from cli.exchange import JsonObject, json_body
 from cli.strict_input import parse_strict_json
 
 MAXIMUM_ITEMS = 1000

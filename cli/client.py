@@ -1,19 +1,16 @@
-"""The registry's HTTP API, as the commands call it."""
+"""The registry's HTTP API, as the commands call it; imported when one does."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Self
 from urllib.parse import quote
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from httpx_retries import Retry, RetryTransport
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from cli.connection import Connection
-
-JsonObject = dict[str, JsonValue]
+from cli.exchange import Answer, JsonObject, NoRegistry, Refused, Unreachable
 
 _OBJECT = TypeAdapter(JsonObject)
 _TIMEOUT = httpx.Timeout(240, connect=10)
@@ -37,37 +34,6 @@ _RETRY_CONDITIONAL = Retry(
     max_backoff_wait=30,
     total_timeout=60,
 )
-
-
-class NoRegistry(Exception):
-    """What answers is no registry."""
-
-
-class Unreachable(Exception):
-    """Nothing answers, after repeated attempts."""
-
-
-class Refused(Exception):
-    """The registry answered with a problem."""
-
-    def __init__(self, status: int, problem: JsonObject) -> None:
-        super().__init__(status)
-        self.status = status
-        self.problem = problem
-
-    @property
-    def line(self) -> str:
-        """Title and detail, and which values are at fault."""
-        return problem_line(self.problem)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a request was answered with."""
-
-    status: int
-    body: JsonObject
-    entity_tag: str | None
 
 
 class RegistryClient:
@@ -141,23 +107,6 @@ class RegistryClient:
         if status in {401, 403, 429, 502, 503, 504}:
             return Refused(status, {"title": f"HTTP {status}", "detail": response.reason_phrase})
         return NoRegistry(f"{self._url} answers HTTP {status}, but not as a registry does")
-
-
-def json_body(value: JsonValue) -> bytes:
-    """Compact JSON. Raises ValueError for numbers that JSON does not have."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
-
-
-def problem_line(problem: Mapping[str, JsonValue]) -> str:
-    """Problem details as one line."""
-    errors = problem.get("errors")
-    values = [
-        f"{error.get('pointer')}: {error.get('detail')}"
-        for error in (errors if isinstance(errors, list) else [])
-        if isinstance(error, dict)
-    ]
-    head = f"{problem.get('title')}: {problem.get('detail')}"
-    return " ".join("; ".join([head, *values]).split())
 
 
 def _transport(connection: Connection) -> httpx.HTTPTransport:

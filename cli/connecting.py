@@ -2,20 +2,25 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 
-from cli.client import RegistryClient
 from cli.connection import ConnectionOptions, resolve_connection
 from cli.faults import told_clearly
+
+if TYPE_CHECKING:
+    from cli.client import RegistryClient
 
 ARTIFACTS = ("api", "v1", "artifacts")
 ADMIN = ("api", "admin", "artifacts")
 
 
 @contextmanager
-def connected(context: typer.Context) -> Generator[RegistryClient]:
+def connected(context: typer.Context) -> Generator["RegistryClient"]:
     """A client of the registry that the command line names; ends the command where it fails."""
+    from cli.client import RegistryClient  # noqa: PLC0415 - slow: who asks for help pays nothing
+
     options = context.find_object(ConnectionOptions) or ConnectionOptions()
     with told_clearly(), RegistryClient(resolve_connection(options)) as client:
         yield client

@@ -7,11 +7,13 @@ address only: an address from elsewhere needs a key from elsewhere.
 import os
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-
-import httpx
+from typing import TYPE_CHECKING
 
 from cli.misuse import refuse
 from cli.profiles import Profile, read_profiles
+
+if TYPE_CHECKING:
+    import httpx
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -46,11 +48,13 @@ def resolve_connection(options: ConnectionOptions) -> Connection:
     return Connection(str(address), _credential(address, profile), is_loopback(address.host))
 
 
-def checked_url(text: str, *, insecure: bool) -> httpx.URL:
+def checked_url(text: str, *, insecure: bool) -> "httpx.URL":
     """An address of a registry, with a slash at its end.
 
     Raises Misuse for what is none, and for one to which a key would travel in clear text.
     """
+    import httpx  # noqa: PLC0415 - slow: who asks for help pays nothing
+
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL:
@@ -96,7 +100,7 @@ def _profile(options: ConnectionOptions) -> Profile | None:
     return known.profiles[name]
 
 
-def _credential(address: httpx.URL, profile: Profile | None) -> dict[str, str]:
+def _credential(address: "httpx.URL", profile: Profile | None) -> dict[str, str]:
     key, token = os.environ.get("REGISTRY_API_KEY"), os.environ.get("REGISTRY_TOKEN")
     if key and token:
         refuse("REGISTRY_API_KEY and REGISTRY_TOKEN are both set: only one can be used")

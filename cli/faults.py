@@ -4,14 +4,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import NoReturn
 
-import psycopg
 import typer
-from pydantic import ValidationError
 
-from cli.client import NoRegistry, Refused, Unreachable
+from cli.exchange import NoRegistry, Refused, Unreachable
 from cli.misuse import Misuse
 from cli.printable import printable_lines
-from shared import errors
 
 FAILED = 1
 MISUSED = 2
@@ -36,34 +33,6 @@ def fail(code: int, message: str) -> NoReturn:
 def told_clearly() -> Generator[None]:
     """One line for what an operator can mend; anything else is a fault of ours."""
     try:
-        with _told_of_requests():
-            yield
-    except ValidationError as error:
-        fail(MISUSED, f"settings missing or invalid: {_settings_in(error)}")
-    except errors.RegistryError as error:
-        fail(_code_of(error), error.summary)
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
-        fail(FAILED, "the database is not up to date: run 'migrate' first")
-    except psycopg.Error as error:
-        code = UNAVAILABLE if isinstance(error, psycopg.OperationalError) else FAILED
-        fail(code, f"the database failed: {str(error).strip().partition(chr(10))[0]}")
-
-
-def _code_of(error: errors.RegistryError) -> int:
-    match error:
-        case errors.KeyNotFound():
-            return NOT_FOUND
-        case errors.KeyEnded():
-            return CONFLICT
-        case errors.Retryable():
-            return UNAVAILABLE
-        case _:
-            return FAILED
-
-
-@contextmanager
-def _told_of_requests() -> Generator[None]:
-    try:
         yield
     except Misuse as error:
         fail(MISUSED, str(error))
@@ -87,7 +56,3 @@ def _code_of_status(refused: Refused) -> int:
             return UNAVAILABLE
         case _:
             return FAILED
-
-
-def _settings_in(error: ValidationError) -> str:
-    return ", ".join(f"REGISTRY_{'_'.join(map(str, at['loc'])).upper()}" for at in error.errors())

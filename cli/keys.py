@@ -2,23 +2,25 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from cli.confirming import confirmed
-from cli.faults import FAILED, MISUSED, fail, say, told_clearly
+from cli.faults import FAILED, MISUSED, fail, say
 from cli.output import Output, write_many
-from shared import bootstrap
 from shared.errors import InvalidInput
 from shared.models.api_keys import ApiKey, CreatedKey, KeyState, Scope
 from shared.models.durations import Duration
 from shared.models.ids import parse_id
 from shared.models.registrations import Origin
-from shared.services.key_reads import MAXIMUM_KEYS
+
+if TYPE_CHECKING:
+    from shared.services.api_keys import ApiKeyService
 
 keys = typer.Typer(help="API keys.", no_args_is_help=True)
 
@@ -70,8 +72,8 @@ def create(
     ] = None,
 ) -> None:
     """Make an API key and print it, the only time that it can be seen."""
-    with told_clearly():
-        made = bootstrap.keys().create(name, scopes, expires_at, Origin("cli:keys create"))
+    with _service() as service:
+        made = service.create(name, scopes, expires_at, Origin("cli:keys create"))
     _tell(made, f"created key {made.key_id} with scopes {', '.join(sorted(scopes))}")
 
 
@@ -83,8 +85,8 @@ def list_keys(
     ] = Output.TABLE,
 ) -> None:
     """List keys; nobody can tell their texts."""
-    with told_clearly():
-        listed = list(_all(state))
+    with _service() as service:
+        listed = list(_all(service, state))
     now = datetime.now(UTC)
     write_many((_told(key, now) for key in listed), output, _COLUMNS)
 
@@ -100,8 +102,8 @@ def expire(
     """Let an active key end at another instant, or never."""
     if never == (at is not None):
         fail(MISUSED, "give either --at or --never")
-    with told_clearly():
-        changed = bootstrap.keys().change_expiry(key_id, at, Origin("cli:keys expire"))
+    with _service() as service:
+        changed = service.change_expiry(key_id, at, Origin("cli:keys expire"))
     say(f"key {key_id} expires {_written(changed.expires_at) or 'never'}")
 
 
@@ -115,8 +117,8 @@ def revoke(
         fail(MISUSED, "revoking cannot be undone: say --yes")
     if not yes and not confirmed(f"Revoke key {key_id} for good?"):
         fail(FAILED, "nothing was changed")
-    with told_clearly():
-        revoked = bootstrap.keys().revoke(key_id, Origin("cli:keys revoke"))
+    with _service() as service:
+        revoked = service.revoke(key_id, Origin("cli:keys revoke"))
     say(f"key {key_id} is revoked since {_written(revoked.revoked_at)}")
 
 
@@ -129,11 +131,16 @@ def rotate(
     ] = "P1D",  # pyright: ignore[reportArgumentType] - the parser is given defaults as text
 ) -> None:
     """Make a key of the same name, scopes and lifetime, and print it; the old one will end."""
-    with told_clearly():
-        service = bootstrap.keys()
+    with _service() as service:
         made = service.rotate(key_id, overlap, Origin("cli:keys rotate"))
         ending = service.get(key_id)
     _tell(made, f"key {made.key_id} replaces {key_id}, which ends {_written(ending.expires_at)}")
+
+
+def _service() -> AbstractContextManager["ApiKeyService"]:
+    from cli.database import key_service  # noqa: PLC0415 - slow: who asks for help pays nothing
+
+    return key_service()
 
 
 def _tell(made: CreatedKey, message: str) -> None:
@@ -141,11 +148,11 @@ def _tell(made: CreatedKey, message: str) -> None:
     typer.echo(made.text)
 
 
-def _all(state: KeyState | None) -> Iterator[ApiKey]:
-    page = bootstrap.keys().list_keys(state, limit=MAXIMUM_KEYS)
+def _all(service: "ApiKeyService", state: KeyState | None) -> Iterator[ApiKey]:
+    page = service.list_keys(state)
     yield from page.keys
     while page.next:
-        page = bootstrap.keys().list_keys(state, limit=MAXIMUM_KEYS, cursor=page.next)
+        page = service.list_keys(state, cursor=page.next)
         yield from page.keys
 
 

@@ -1,25 +1,22 @@
 """Results on stdout: tables for people, JSON and YAML for programs; lists as they come."""
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import chain, islice
 
-import yaml
 from pydantic import JsonValue
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.client import JsonObject
+from cli.exchange import JsonObject
 from cli.printable import printable, printable_lines
 
 _WIDE = 1_000_000
 """Columns where there is no terminal: nothing is cut that a script is to read."""
 _ROWS_AT_ONCE = 1000
-_PLAIN = re.compile(r"[A-Za-z_][\w./-]*")
 
 
 class Output(StrEnum):
@@ -28,21 +25,6 @@ class Output(StrEnum):
     TABLE = "table"
     JSON = "json"
     YAML = "yaml"
-
-
-class _Yaml(yaml.SafeDumper):
-    """Quotes what some reader of YAML might take for a number, a time or a switch."""
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    # Plain where the library agrees: it quotes `no` and `null` of its own accord.
-    style = None if _PLAIN.fullmatch(text) else '"'
-    return dumper.represent_scalar(  # pyright: ignore[reportUnknownMemberType] - its stub is vague
-        "tag:yaml.org,2002:str", text, style=style
-    )
-
-
-_Yaml.add_representer(str, _represent_text)
 
 
 def write_one(value: JsonObject, output: Output) -> None:
@@ -85,12 +67,9 @@ def _as_json(value: JsonValue) -> str:
 
 
 def _as_yaml(value: JsonValue) -> str:
-    text = _dump_yaml(value, readable=True)
-    return text if text == printable_lines(text) else _dump_yaml(value, readable=False)
+    from cli.yaml_text import as_yaml  # noqa: PLC0415 - its library is for this alone
 
-
-def _dump_yaml(value: JsonValue, *, readable: bool) -> str:
-    return yaml.dump(value, Dumper=_Yaml, allow_unicode=readable, sort_keys=False, width=100)
+    return as_yaml(value)
 
 
 def _write_json_list(values: Iterable[JsonObject]) -> None:

@@ -1,12 +1,16 @@
 """Lists that come in pages, followed to where they end or were asked to."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from cli.client import JsonObject, NoRegistry, RegistryClient
+from cli.exchange import JsonObject, NoRegistry
 from cli.faults import say
 from cli.misuse import refuse
+
+if TYPE_CHECKING:
+    from cli.client import RegistryClient
 
 _MAXIMUM_PAGE = 1000
 _DEFAULT_LIMIT = 100
@@ -20,7 +24,7 @@ def wanted(limit: int | None, *, everything: bool) -> int | None:
 
 
 def follow(
-    client: RegistryClient,
+    client: "RegistryClient",
     segments: Sequence[str],
     parameters: Mapping[str, str],
     member: str,

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from cli.arguments import OutputOption
-from cli.client import JsonObject
 from cli.connection import checked_key, checked_url
+from cli.exchange import JsonObject
 from cli.faults import say, told_clearly
 from cli.misuse import refuse
 from cli.output import Output, write_many, write_one

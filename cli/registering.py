@@ -5,7 +5,7 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 from uuid import uuid4
 
 import typer
@@ -22,13 +22,16 @@ from cli.arguments import (
     references,
 )
 from cli.batches import Item, failure, portions, read_items, request_body
-from cli.client import JsonObject, Refused, RegistryClient, Unreachable, json_body, problem_line
 from cli.connecting import ARTIFACTS, connected
+from cli.exchange import JsonObject, Refused, Unreachable, json_body, problem_line
 from cli.faults import FAILED, say
 from cli.misuse import refuse
 from cli.output import Output, write_many, write_one
 from cli.pages import objects
 from cli.strict_input import parse_strict_json
+
+if TYPE_CHECKING:
+    from cli.client import RegistryClient
 
 registering = typer.Typer()
 
@@ -162,7 +165,7 @@ def _whole(portioned: Iterator[list[Item]]) -> Iterator[list[Item]]:
 
 
 def _send(
-    client: RegistryClient, portioned: Iterator[list[Item]], *, atomic: bool, key: str
+    client: "RegistryClient", portioned: Iterator[list[Item]], *, atomic: bool, key: str
 ) -> Iterator[JsonObject]:
     for place, portion in enumerate(portioned):
         yield from (failure(item) for item in portion if item.fault is not None)
@@ -180,7 +183,7 @@ def _send(
 
 
 def _send_portion(
-    client: RegistryClient, sent: list[Item], *, atomic: bool, key: str
+    client: "RegistryClient", sent: list[Item], *, atomic: bool, key: str
 ) -> list[JsonObject]:
     body, headers = request_body(sent, atomic=atomic), {"Idempotency-Key": key}
     answer = client.ask("POST", [*ARTIFACTS, "batch"], body=body, headers=headers)

@@ -9,17 +9,14 @@ import logging
 import sys
 from io import TextIOWrapper
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
 from cli.artifacts import artifacts
 from cli.connection import ConnectionOptions
-from cli.faults import MISUSED, fail, say, told_clearly
+from cli.faults import say
 from cli.keys import keys
 from cli.profile_commands import profile
-from shared import bootstrap
-from shared.database.migrate import migrate as apply_migrations
 
 app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong use or settings, 3 not found,"
@@ -58,9 +55,9 @@ def prepare(
 @app.command()
 def migrate() -> None:
     """Bring the database of REGISTRY_DATABASE_URL up to date; says on stderr what it applied."""
-    with told_clearly():
-        applied = apply_migrations(_database_url())
-    for name in applied:
+    from cli.database import apply_migrations  # noqa: PLC0415 - slow, and few commands need it
+
+    for name in apply_migrations():
         say(f"applied {name}")
     say("the database is up to date")
 
@@ -71,15 +68,6 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     app(prog_name="registry")
-
-
-def _database_url() -> str:
-    url = bootstrap.database_settings().database_url.get_secret_value()
-    try:
-        _ = urlsplit(url).port
-    except ValueError:
-        fail(MISUSED, "REGISTRY_DATABASE_URL is not a URL")
-    return url
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Real services for the tests: one PostgreSQL and one Azurite a session, clean ground a test."""
 
+import logging
 import os
 import tempfile
 import uuid
@@ -14,6 +15,13 @@ from psycopg import sql
 
 from devhost.stack.azurite import Azurite
 from devhost.stack.postgres import THROW_AWAY, EmbeddedPostgres
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command that runs in this process silences what the next test may look for."""
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,70 @@
+"""What `registry keys` and `registry migrate` do on the database itself.
+
+Imported when it is used: together with the services it takes longer than most commands.
+"""
+
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from urllib.parse import urlsplit
+
+import psycopg
+from pydantic import ValidationError
+
+from cli.faults import CONFLICT, FAILED, MISUSED, NOT_FOUND, UNAVAILABLE, fail
+from shared import bootstrap, errors
+from shared.database.migrate import migrate
+from shared.services.api_keys import ApiKeyService
+
+
+@contextmanager
+def key_service() -> Generator[ApiKeyService]:
+    """The registry's own service; ends the command where it fails."""
+    with _told_clearly(), closing(bootstrap.database()):
+        yield bootstrap.keys()
+
+
+def apply_migrations() -> list[str]:
+    """Names of what had to be applied; ends the command where it fails."""
+    with _told_clearly():
+        return migrate(_database_url())
+
+
+def _database_url() -> str:
+    url = bootstrap.database_settings().database_url.get_secret_value()
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        fail(MISUSED, "REGISTRY_DATABASE_URL is not a URL")
+    return url
+
+
+@contextmanager
+def _told_clearly() -> Generator[None]:
+    """One line for what an operator can mend; anything else is a fault of ours."""
+    try:
+        yield
+    except ValidationError as error:
+        fail(MISUSED, f"settings missing or invalid: {_settings_in(error)}")
+    except errors.RegistryError as error:
+        fail(_code_of(error), error.summary)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        fail(FAILED, "the database is not up to date: run 'migrate' first")
+    except psycopg.Error as error:
+        code = UNAVAILABLE if isinstance(error, psycopg.OperationalError) else FAILED
+        fail(code, f"the database failed: {str(error).strip().partition(chr(10))[0]}")
+
+
+def _code_of(error: errors.RegistryError) -> int:
+    match error:
+        case errors.KeyNotFound():
+            return NOT_FOUND
+        case errors.KeyEnded():
+            return CONFLICT
+        case errors.Retryable():
+            return UNAVAILABLE
+        case _:
+            return FAILED
+
+
+def _settings_in(error: ValidationError) -> str:
+    return ", ".join(f"REGISTRY_{'_'.join(map(str, at['loc'])).upper()}" for at in error.errors())
