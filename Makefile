@@ -17,6 +17,8 @@ export UV := $(VENV)/bin/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 unexport VIRTUAL_ENV
+# Without bytecode on disk, each of the many processes that tests start compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Node.js of the machine when it is new enough and has npm, else Node.js from a PyPI wheel.
 NODE := $(shell node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' 2>/dev/null \
@@ -90,7 +92,7 @@ $(UV_READY): devhost/uv.txt
 
 $(PACKAGES_READY): uv.lock pyproject.toml $(UV_READY)
 	@echo "Installing Python packages from uv.lock"
-	@$(UV) sync --frozen $(NODE_GROUP)
+	@$(UV) sync --frozen --compile-bytecode $(NODE_GROUP)
 	@touch $@
 
 $(NODE_TOOLS_READY): devhost/node/package-lock.json | $(PACKAGES_READY)
