@@ -6,15 +6,14 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from azure.storage.blob import BlobServiceClient
-from psycopg import sql
 
 from devhost.stack.azurite import Azurite
 from devhost.stack.postgres import THROW_AWAY, EmbeddedPostgres
+from tests.databases import own_database
 
 
 @pytest.fixture(autouse=True)
@@ -49,26 +48,16 @@ def template_database(postgres: str) -> Iterator[str]:
     """Name of a migrated database that nobody connects to, so that it can be cloned."""
     from shared.database.migrate import migrate  # noqa: PLC0415 - tests of the host need no app
 
-    name = f"template_{uuid.uuid4().hex}"
-    with _administrator(postgres) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        migrate(_database_url(postgres, name))
-        yield name
-        _drop(connection, name)
+    with own_database(postgres) as url:
+        migrate(url)
+        yield urlsplit(url).path.removeprefix("/")
 
 
 @pytest.fixture
 def database_url(postgres: str, template_database: str) -> Iterator[str]:
     """URL of a migrated, empty database of the test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    with _administrator(postgres) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template_database)
-            )
-        )
-        yield _database_url(postgres, name)
-        _drop(connection, name)
+    with own_database(postgres, template_database) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -102,15 +91,3 @@ def storage_container(azurite: Azurite, unique_name: str) -> Iterator[str]:
         service.get_container_client(unique_name).create_container()
         yield unique_name
         service.delete_container(unique_name)
-
-
-def _administrator(url: str) -> psycopg.Connection:
-    return psycopg.connect(url, autocommit=True)
-
-
-def _drop(connection: psycopg.Connection, name: str) -> None:
-    connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-def _database_url(server: str, database: str) -> str:
-    return urlunsplit(urlsplit(server)._replace(path=f"/{database}"))

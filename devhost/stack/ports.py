@@ -17,10 +17,13 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nothing listens on; another program may still take it first."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
+    """A port that nothing listens on, and that nobody else is given while this process runs."""
+    holder = socket.socket()
+    holder.bind((LOOPBACK, 0))
+    # Bound but not listening, it keeps the system from choosing the port, and a server may have it.
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    port: int = holder.getsockname()[1]
+    holder.detach()  # never closed
     return port
 
 

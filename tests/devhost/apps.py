@@ -16,7 +16,7 @@ from devhost.host.indexing import Index, index_app
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = Path(__file__).parent / "sample_app"
-START_SECONDS = 30.0
+START_SECONDS = 90.0  # long, for a loaded machine
 # Far above the 2 s that a stop may take on an idle machine, below the 10 s that listeners drain.
 STOP_SECONDS = 8.0
 

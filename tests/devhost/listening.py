@@ -16,7 +16,7 @@ from devhost.host.listeners import Listener
 from devhost.host.model import Binding, FunctionSpec, InvocationResult, TriggerInput
 from devhost.host.storage import HOST_CONNECTION, StorageConnections
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 CONNECTION = "SampleStorage"
 
 

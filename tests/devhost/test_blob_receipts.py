@@ -41,7 +41,7 @@ def test_a_receipt_lies_where_the_real_host_keeps_it_and_is_complete_before_the_
     connections: StorageConnections, container: ContainerClient, host_id: str
 ) -> None:
     go_on = threading.Event()
-    recording = Recording(lambda _: go_on.wait(20))
+    recording = Recording(lambda _: go_on.wait(60))
     blob = container.upload_blob("folder/a", b"1")
     version = version_of(blob)
     receipt = connections.blobs().get_blob_client(

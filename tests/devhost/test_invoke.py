@@ -158,7 +158,7 @@ def test_sync_functions_run_at_once_as_far_as_the_pool_goes(
 ) -> None:
     code = f"""
 import threading
-meeting, lock, active, peaks = threading.Barrier(2, timeout=20), threading.Lock(), [], []
+meeting, lock, active, peaks = threading.Barrier(2, timeout=60), threading.Lock(), [], []
 {QUEUE}def work(m: str):
     with lock:
         active.append(m)
@@ -191,7 +191,7 @@ entered, release, order = threading.Event(), threading.Event(), []
 {QUEUE}async def work(m: str):
     if m == "blocks":
         entered.set()
-        release.wait(20)
+        release.wait(60)
     order.append(m)
 """
     function, app = _function(tmp_path, code)
@@ -283,7 +283,7 @@ def test_delays_between_retries_double_up_to_their_maximum() -> None:
 def test_a_run_over_the_function_timeout_kills(tmp_path: Path, worker: Worker) -> None:
     code = (
         "import threading\nrelease = threading.Event()\n"
-        f"{QUEUE}def work(m: str): release.wait(20)\n"
+        f"{QUEUE}def work(m: str): release.wait(60)\n"
     )
     function, app = _function(tmp_path, code)
     killed: list[str] = []

@@ -148,7 +148,7 @@ def test_stopping_waits_for_the_run_and_takes_nothing_new(
     queue: QueueClient, connections: StorageConnections
 ) -> None:
     go_on = threading.Event()
-    recording = Recording(lambda _: go_on.wait(20))
+    recording = Recording(lambda _: go_on.wait(60))
     queue.send_message("running")
     with listening(listener(queue, connections, recording)) as at_work:
         eventually(lambda: recording.runs)
@@ -164,7 +164,7 @@ def test_stopping_does_not_wait_for_ever_and_loses_no_message(
     queue: QueueClient, connections: StorageConnections
 ) -> None:
     go_on = threading.Event()
-    recording = Recording(lambda _: go_on.wait(20))
+    recording = Recording(lambda _: go_on.wait(60))
     queue.send_message("stuck")
     drain = timedelta(milliseconds=100)
     with listening(listener(queue, connections, recording, drain=drain)) as at_work:

@@ -91,7 +91,7 @@ def test_a_long_run_keeps_its_message_to_itself(
     queue: QueueClient, connections: StorageConnections
 ) -> None:
     go_on = threading.Event()
-    recording = Recording(lambda _: go_on.wait(20))
+    recording = Recording(lambda _: go_on.wait(60))
     queue.send_message("long")
     at_work = listener(queue, connections, recording, visibility=SHORT)
     threading.Timer(2 * SHORT.total_seconds(), go_on.set).start()
@@ -104,7 +104,7 @@ def test_batch_size_and_threshold_bound_parallel_runs(
     queue: QueueClient, connections: StorageConnections
 ) -> None:
     turns = threading.Semaphore(0)
-    recording = Recording(lambda _: turns.acquire(timeout=20))
+    recording = Recording(lambda _: turns.acquire(timeout=60))
     for number in range(6):
         queue.send_message(str(number))
     options = PLAIN.model_copy(update={"batch_size": 2, "new_batch_threshold": 1})

@@ -16,7 +16,14 @@ from azure.storage.queue import QueueClient
 from devhost.host.invoke import TIMEOUT_EXIT_CODE
 from devhost.host.server import HostOptions, bind
 from devhost.stack.azurite import Azurite
-from tests.devhost.apps import STOP_SECONDS, RunningHost, copy_sample, running_host, write_app
+from tests.devhost.apps import (
+    START_SECONDS,
+    STOP_SECONDS,
+    RunningHost,
+    copy_sample,
+    running_host,
+    write_app,
+)
 
 HELLO = "@app.route('hello')\ndef hello(req: func.HttpRequest) -> str: return 'hello'\n"
 STUCK = """
@@ -30,11 +37,11 @@ def stuck(req: func.HttpRequest) -> str:
 
 
 def _get(url: str) -> httpx.Response:
-    return httpx.get(url, trust_env=False, timeout=20)
+    return httpx.get(url, trust_env=False, timeout=60)
 
 
 def _fails_in_one_line(host: RunningHost) -> str:
-    assert host.process.wait(STOP_SECONDS) == 1
+    assert host.process.wait(START_SECONDS) == 1
     (line,) = host.output.splitlines()
     return line
 

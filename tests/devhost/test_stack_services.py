@@ -58,7 +58,7 @@ def test_postgres_starts_again_after_a_crash(server: EmbeddedPostgres) -> None:
     assert server.pid is not None
     process = psutil.Process(server.pid)
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
     server.start()
     assert recall(server) == 42
 

@@ -92,7 +92,7 @@ def test_stopping_does_not_wait_for_ever(
     connections: StorageConnections, host_id: str, clock: ManualClock
 ) -> None:
     go_on = threading.Event()
-    recording = Recording(lambda _: go_on.wait(20))
+    recording = Recording(lambda _: go_on.wait(60))
     function = function_with("timerTrigger", schedule=EVERY_FIVE_MINUTES, runOnStartup=True)
     drain = timedelta(milliseconds=100)
     timer = TimerListener(function, connections, recording, host_id, clock=clock, drain=drain)

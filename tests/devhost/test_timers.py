@@ -103,7 +103,7 @@ def test_an_overrun_fires_once_and_runs_never_overlap(
     connections: StorageConnections, host_id: str, clock: ManualClock
 ) -> None:
     turns = threading.Semaphore(0)
-    recording = Recording(lambda _: turns.acquire(timeout=20))
+    recording = Recording(lambda _: turns.acquire(timeout=60))
     with listening(listener(connections, recording, host_id, clock)):
         eventually(lambda: due(connections, host_id) == at(10, 5))
         clock.advance(minutes=5)

@@ -3,13 +3,11 @@
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from devhost.stack.azurite import Azurite
+from tests.databases import own_database
 from tests.end_to_end.ground import Ground, ground_of
 from tests.end_to_end.running_app import RunningApp
 
@@ -43,12 +41,8 @@ def run_app(tmp_path_factory: pytest.TempPathFactory) -> RunApp:
 @pytest.fixture(scope="session")
 def shared_database(postgres: str) -> Iterator[str]:
     """URL of a new database, not even migrated, of the shared app's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    quoted = sql.Identifier(name)
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
-        yield urlunsplit(urlsplit(postgres)._replace(path=f"/{name}"))
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted))
+    with own_database(postgres) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

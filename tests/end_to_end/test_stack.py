@@ -21,8 +21,6 @@ from tests.end_to_end.running_stack import (
     status_of_a_missing_artifact,
 )
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def stack() -> Iterator[RunningStack]:

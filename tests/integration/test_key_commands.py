@@ -5,11 +5,9 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import psycopg
@@ -24,6 +22,7 @@ from shared.database.pool import Database
 from shared.errors import KeyRejected
 from shared.models.api_keys import Scope
 from shared.services.api_keys import ApiKeyService
+from tests.databases import own_database
 from tests.integration.clock import TickingClock
 
 PEPPER = "pepper-of-at-least-thirty-two-bytes"
@@ -87,11 +86,8 @@ def check_misuse(*arguments: str) -> None:
 @pytest.fixture
 def empty_database(postgres: str) -> Iterator[str]:
     """URL of a database that was never migrated."""
-    name = f"empty_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        yield urlunsplit(urlsplit(postgres)._replace(path=f"/{name}"))
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with own_database(postgres) as url:
+        yield url
 
 
 def test_the_command_prints_the_key_alone_and_the_rest_aside(

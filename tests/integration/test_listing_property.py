@@ -16,6 +16,7 @@ from shared.models.artifacts import Artifact
 from shared.models.axes import Processing, Stage, Status
 from shared.models.listings import ArtifactFilter, ArtifactSort
 from shared.services.artifact_service import ArtifactService
+from tests.databases import own_database
 from tests.integration.clock import TickingClock
 from tests.integration.registering import hash_of
 
@@ -143,14 +144,7 @@ def filled(
     request: pytest.FixtureRequest, postgres: str, template_database: str
 ) -> Iterator[tuple[ArtifactService, list[Artifact]]]:
     """So small a shortlist that every way of listing is gone, and one that is never exceeded."""
-    name = f"test_lists_{request.param}"
-    with psycopg.connect(postgres, autocommit=True) as administrator:
-        administrator.execute(
-            composed.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                composed.Identifier(name), composed.Identifier(template_database)
-            )
-        )
-        url = postgres.replace("/postgres", f"/{name}")
+    with own_database(postgres, template_database) as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(
                 composed.SQL(
@@ -165,9 +159,6 @@ def filled(
         assert len(everything) == COUNT
         yield service, everything
         database.close()
-        administrator.execute(
-            composed.SQL("DROP DATABASE {} WITH (FORCE)").format(composed.Identifier(name))
-        )
 
 
 @settings(
