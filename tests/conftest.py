@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from devhost.stack.azurite import Azurite
 from devhost.stack.postgres import THROW_AWAY, EmbeddedPostgres
 from tests.databases import own_database
 
+MEMORY_BYTES = 4 * 1024**3
+"""Several processes share it, and the log of each database server alone may grow to a gigabyte."""
+
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
@@ -26,8 +30,15 @@ def logging_as_it_was() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def session_directory() -> Iterator[Path]:
     """Outside pytest's own folders: every start of pytest closes those to other accounts."""
-    with tempfile.TemporaryDirectory(prefix="registry-tests-") as directory:
+    with tempfile.TemporaryDirectory(prefix="registry-tests-", dir=_memory()) as directory:
         yield Path(directory)
+
+
+def _memory() -> Path | None:
+    """Files in memory, where there is room: a clone of a database is hundreds of them."""
+    shared = Path("/dev/shm")  # noqa: S108 - only folders with names of their own are made in it
+    is_large = shared.is_dir() and shutil.disk_usage(shared).free > MEMORY_BYTES
+    return shared if is_large and os.access(shared, os.W_OK) else None
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +81,9 @@ def azurite(session_directory: Path) -> Iterator[Azurite]:
 
 
 @pytest.fixture
-def own_azurite(tmp_path: Path) -> Iterator[Azurite]:
+def own_azurite(session_directory: Path, unique_name: str) -> Iterator[Azurite]:
     """A storage account of the test's own, which it may stop, kill and start again."""
-    emulator = Azurite(tmp_path / "azurite")
+    emulator = Azurite(session_directory / unique_name)
     emulator.start()
     yield emulator
     emulator.stop()

@@ -23,8 +23,8 @@ from tests.end_to_end.running_stack import (
 
 
 @pytest.fixture
-def stack() -> Iterator[RunningStack]:
-    with tempfile.TemporaryDirectory(prefix="registry-stack-") as directory:
+def stack(session_directory: Path) -> Iterator[RunningStack]:
+    with tempfile.TemporaryDirectory(prefix="stack-", dir=session_directory) as directory:
         stack = RunningStack(Path(directory) / "local")
         yield stack
         stack.close()
