@@ -25,6 +25,7 @@ from shared.models.entity_tags import entity_tag
 from shared.models.registrations import Origin
 from shared.services.api_keys import MAXIMUM_OVERLAP, ApiKeyService
 from tests.integration.clock import TickingClock
+from tests.integration.locks import somebody_waits
 
 ORIGIN = Origin("key:tester", "request-1")
 UNKNOWN = UUID(int=7)
@@ -208,7 +209,7 @@ def test_a_rotation_waits_for_a_revocation_and_then_is_none(
         with sql.transaction():
             sql.execute("UPDATE registry.api_keys SET revoked_at = now()")
             rotation = threads.submit(keys.rotate, old.key_id)
-            while not sql.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
+            while not somebody_waits(sql):
                 assert not rotation.done()
                 time.sleep(0.01)
         with pytest.raises(KeyEnded):

@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 
 from shared.database.migrate import MIGRATIONS, migrate
+from tests.integration.locks import somebody_waits
 
 ALL = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
 
@@ -58,9 +59,8 @@ def test_a_deployment_that_was_killed_leaves_nothing_that_blocks_the_next(
 
 
 def _wait_for_waiter(connection: psycopg.Connection) -> None:
-    deadline = time.monotonic() + 30
-    waiting = "SELECT FROM pg_locks WHERE NOT granted"
-    while not connection.execute(waiting).fetchall():
+    deadline = time.monotonic() + 60
+    while not somebody_waits(connection):
         assert time.monotonic() < deadline, "nobody waits"
         time.sleep(0.05)
 

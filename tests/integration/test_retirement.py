@@ -31,6 +31,7 @@ from shared.services.ingestion import IngestionService
 from shared.services.retirement import RetirementService
 from shared.storage.blobs import BlobStore
 from tests.end_to_end.waiting import wait_for
+from tests.integration.locks import somebody_waits
 from tests.integration.registering import create
 from tests.integration.uploads import Uploads
 
@@ -341,14 +342,6 @@ def test_while_bytes_are_being_removed_nobody_registers_at_their_location(
         with sql.transaction():
             sql.execute("SELECT registry.hold_bytes(%s)", [made.artifact_id])
             waiting = thread.submit(create, artifacts, "b", client_refs={"other": 1}, **blob)
-            wait_for("a registration that waits", lambda: _somebody_waits(sql))
+            wait_for("a registration that waits", lambda: somebody_waits(sql))
             assert not waiting.done()
         assert waiting.result(timeout=30).revision == 1
-
-
-def _somebody_waits(sql: psycopg.Connection[DictRow]) -> bool:
-    waits = (
-        "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    )
-    return bool(sql.execute(waits).fetchall())

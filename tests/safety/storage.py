@@ -24,7 +24,8 @@ SELECT md5(string_agg(line, E'\n' ORDER BY line)) AS checksum FROM (
     UNION ALL SELECT concat_ws('|', 'extension', oid, extname) FROM pg_extension
     UNION ALL SELECT concat_ws('|', 'type', oid, typname) FROM pg_type
     UNION ALL SELECT concat_ws('|', 'setting', setdatabase, setrole, setconfig)
-        FROM pg_db_role_setting
+        FROM pg_db_role_setting LEFT JOIN pg_database ON setdatabase = pg_database.oid
+        WHERE datname IS NULL OR datname = current_database()
     UNION ALL SELECT concat_ws('|', 'large object', oid) FROM pg_largeobject_metadata
 ) AS everything (line)
 """

@@ -1,0 +1,17 @@
+"""Who waits for whom, where other databases of the same server are at work too."""
+
+from typing import Any
+
+import psycopg
+
+# A lock on another transaction names no database: whoever waits for it holds others that do.
+_WAITING = """
+SELECT FROM pg_locks AS wanted JOIN pg_locks AS noted USING (pid)
+WHERE NOT wanted.granted
+    AND noted.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+def somebody_waits(connection: psycopg.Connection[Any]) -> bool:
+    """Whether anybody waits for a lock in this database."""
+    return bool(connection.execute(_WAITING).fetchall())
