@@ -5,9 +5,7 @@ VALUES (:key_id, :name, :key_hash, :scopes, :created_at, :expires_at, :rotated_f
 
 -- name: valid(key_hash, now)^
 -- The key of this hash, unless it was revoked or has expired; one look-up in a unique index.
-SELECT key_id, scopes, key_hash
-FROM registry.api_keys
-WHERE key_hash = :key_hash AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now);
+SELECT key_id, scopes, key_hash FROM registry.valid_key(:key_hash, :now);
 
 -- name: get(key_id)^
 SELECT key_id, name, scopes, created_at, expires_at, revoked_at, rotated_from, replaced_by

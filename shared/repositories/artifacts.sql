@@ -1,13 +1,10 @@
 -- name: register(request)^
 -- Register one artifact: see registry.register_artifact.
-SELECT registered.outcome, row_to_json(registered.artifact)::text AS artifact
-FROM registry.register_artifact(:request) AS registered;
+SELECT outcome, artifact FROM registry.registered(:request);
 
 -- name: register_batch(requests)
 -- Register a list of artifacts: see registry.register_artifacts.
-SELECT registered.outcome, row_to_json(registered.artifact)::text AS artifact
-FROM registry.register_artifacts(:requests) AS registered
-ORDER BY registered.place;
+SELECT outcome, artifact FROM registry.registered_each(:requests);
 
 -- name: prepare_one_by_one(requests)
 -- In which order to register a list one at a time: see registry.prepare_one_by_one.

@@ -1,8 +1,6 @@
 -- name: exact(client_type, client_refs)
 -- The asset of exactly these references.
-SELECT asset_id, client_type, client_refs, last_revision
-FROM registry.assets
-WHERE identity_key = registry.identity_key(:client_type, :client_refs) AND client_refs = :client_refs;
+SELECT asset_id, client_type, client_refs, last_revision FROM registry.asset_of(:client_type, :client_refs);
 
 -- name: containing(client_type, client_refs, limit)^
 -- The oldest asset whose references contain these (ids are UUIDv7), how many do, and the oldest of
@@ -14,17 +12,11 @@ LEFT JOIN registry.assets AS asset ON asset.asset_id = found.asset_ids[1];
 
 -- name: current(asset_id)^
 -- The current artifact of an asset, if it has one.
-SELECT row_to_json(record)::text AS artifact
-FROM registry.assets AS asset
-JOIN registry.artifact_records AS record ON record.artifact_id = asset.current_artifact_id
-WHERE asset.asset_id = :asset_id;
+SELECT artifact FROM registry.current_artifact(:asset_id) AS artifact;
 
 -- name: history(asset_id, below, limit)
 -- Revisions of an asset, newest first, below a revision.
-SELECT row_to_json(record)::text AS artifact FROM registry.artifact_records AS record
-WHERE asset_id = :asset_id AND revision < :below
-ORDER BY revision DESC
-LIMIT :limit;
+SELECT artifact FROM registry.asset_history(:asset_id, :below, :limit) AS artifact;
 
 -- name: chain(artifact_id, direction, after, limit)
 -- A page of the chain through an artifact. Links follow revisions (registry.join_chain keeps it so),
