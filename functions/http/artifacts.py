@@ -3,7 +3,8 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Query, Request, Response
+from pydantic import TypeAdapter
 
 from functions.http import batches
 from functions.http.answers import artifact_answer, json_answer
@@ -20,21 +21,39 @@ from functions.http.documented import answer, not_modified, problems
 from functions.http.entry import Entrance, Entry
 from functions.http.examples import ARTIFACT, CLIENT_REFS, CONTENT_HASH, METADATA, REGISTRATION
 from functions.http.guarded_route import PipelineRoute, QuestionRoute
-from functions.http.idempotency_keys import IdempotencyHeader, read_idempotency_key
+from functions.http.idempotency_keys import (
+    IdempotencyHeader,
+    read_idempotency_header,
+    read_idempotency_key,
+)
 from functions.http.listing_query import ListingQuery
+from functions.http.reading import read_body, read_by, read_value
 from functions.http.visits import visits_of
 from functions.http.worker_threads import in_worker_thread
 from shared import errors
 from shared.models.artifacts import Artifact, ArtifactRegistration
 from shared.models.decisions import OverwriteDecision
-from shared.models.ids import ArtifactIdInput
+from shared.models.ids import ArtifactId, ArtifactIdInput
 from shared.models.registrations import Outcome, Registration
 
 _PREFIX = "/api/v1/artifacts"
+_ARTIFACT_ID = TypeAdapter[ArtifactId](ArtifactIdInput)
 _ONCE = (errors.IdempotencyKeyReused, errors.RequestInFlight)
 
 router = APIRouter(prefix=_PREFIX, tags=["artifacts"], route_class=PipelineRoute)
 questions = APIRouter(prefix=_PREFIX, tags=["artifacts"], route_class=QuestionRoute)
+
+
+def _read_registration(request: Request) -> dict[str, object]:
+    return {
+        "registration": read_body(RegistrationRequest, request),
+        "idempotency_key": read_idempotency_header(request),
+    }
+
+
+def _read_artifact_id(request: Request) -> dict[str, object]:
+    given = request.path_params["artifact_id"]
+    return {"artifact_id": read_value(_ARTIFACT_ID, given, "path", "artifact_id")}
 
 
 @router.post(
@@ -43,6 +62,7 @@ questions = APIRouter(prefix=_PREFIX, tags=["artifacts"], route_class=QuestionRo
     | answer(Artifact, "It is there already, unchanged.", ARTIFACT, headers=["ETag"])
     | answer(Artifact, "Registered.", ARTIFACT, status=201, headers=["ETag", "Location"]),
 )
+@read_by(_read_registration)
 async def register_artifact(
     entry: Entrance,
     registration: Annotated[RegistrationRequest, Body(examples=[REGISTRATION])],
@@ -148,6 +168,7 @@ def list_artifacts(entry: Entrance, query: Annotated[ListingQuery, Query()]) -> 
     | not_modified(),
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
+@read_by(_read_artifact_id)
 async def get_artifact(entry: Entrance, artifact_id: ArtifactIdInput) -> Response:
     """One artifact; its id is a UUID or a ULID."""
     seen = read_if_none_match(entry.request)

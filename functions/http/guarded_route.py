@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.routing import request_response
 
 from functions.http.entry import Entry
 from functions.http.query_parameters import refuse_repeated
+from functions.http.reading import Reader, reader_of
 from functions.http.strict_body import StrictRequest
 from functions.http.worker_threads import in_worker_thread
 from shared.models.api_keys import Scope
@@ -43,9 +45,16 @@ class GuardedRoute(APIRoute):
         self._scope = self.reading if _READING.issuperset(methods) else self.changing
         options |= _described(endpoint, self._scope, options)
         super().__init__(path, _guarded(endpoint), methods=list(methods), **options)
+        read = reader_of(endpoint)
+        if read is not None:
+            self.app = request_response(self._handler(partial(_call, self.endpoint, read)))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+        return self._handler(super().get_route_handler())
+
+    def _handler(
+        self, handle: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         takes_body = self.body_field is not None
 
         async def handle_guarded(request: Request) -> Response:
@@ -69,6 +78,11 @@ def _described(endpoint: Endpoint, scope: Scope, options: Mapping[str, Any]) -> 
         "openapi_extra": (options.get("openapi_extra") or {})
         | {"security": [{KEY_SCHEME: []}, {TOKEN_SCHEME: []}]},
     }
+
+
+async def _call(endpoint: Endpoint, read: Reader, request: Request) -> Response:
+    answered: Response = await endpoint(request=request, **read(request))
+    return answered
 
 
 async def _handle_strictly(

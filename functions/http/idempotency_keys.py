@@ -4,21 +4,33 @@ import hashlib
 import json
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, Request
+from pydantic import TypeAdapter
 
 from functions.http.entry import Entry
+from functions.http.reading import read_value
 from shared.models.registrations import IdempotencyKey
+
+_NAME = "Idempotency-Key"
 
 IdempotencyHeader = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key",
+        alias=_NAME,
         min_length=1,
         max_length=255,
         pattern="^[\\x20-\\x7e]+$",
         description="Names this request: sent again, it gets the same answer for a day.",
     ),
 ]
+
+_HEADER = TypeAdapter[str | None](IdempotencyHeader)
+
+
+def read_idempotency_header(request: Request) -> str | None:
+    """The header itself; None where there is none."""
+    given = request.headers.get(_NAME)
+    return None if given is None else read_value(_HEADER, given, "header", _NAME)
 
 
 def read_idempotency_key(entry: Entry, text: str | None) -> IdempotencyKey | None:

@@ -46,7 +46,8 @@ class Lane(Generic[Question, Answer]):
         """The answer to one question; raises what is wrong with it."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
-        self._set_out()
+        # Not at once: what came with this request, in the same turn of the loop, goes along.
+        asyncio.get_running_loop().call_soon(self._set_out)
         return await future
 
     def _set_out(self) -> None:

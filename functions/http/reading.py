@@ -1,0 +1,58 @@
+"""Requests that are read without the framework, which would take longer over it than all the rest.
+
+Only for routes that are asked most. What an endpoint declares is still what the documentation says,
+and what is wrong with a request is still told in the framework's way.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+Value = TypeVar("Value")
+Model = TypeVar("Model", bound=BaseModel)
+Reader = Callable[[Request], Mapping[str, Any]]
+"""Gives an endpoint's parameters by name; raises RequestValidationError."""
+
+_READER = "reader"
+
+
+def read_by(reader: Reader) -> Callable[[Endpoint], Endpoint]:
+    """Have this endpoint's parameters read by a function."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _READER, reader)
+        return endpoint
+
+    return mark
+
+
+def reader_of(endpoint: Callable[..., Any]) -> Reader | None:
+    """The function that reads an endpoint's parameters; None where the framework does."""
+    return getattr(endpoint, _READER, None)
+
+
+def read_value(kind: TypeAdapter[Value], value: object, *place: str) -> Value:
+    """What was given in a path or a header; `place` leads to it."""
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        raise _invalid(error, *place) from None
+
+
+def read_body(kind: type[Model], request: Request) -> Model:
+    """A body that was read as JSON before."""
+    if not hasattr(request.state, "body"):
+        raise RequestValidationError([{"loc": ("body",), "msg": "Field required"}])
+    try:
+        return kind.model_validate(request.state.body)
+    except ValidationError as error:
+        raise _invalid(error, "body") from None
+
+
+def _invalid(error: ValidationError, *place: str) -> RequestValidationError:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return RequestValidationError([each | {"loc": (*place, *each["loc"])} for each in found])
