@@ -25,11 +25,11 @@ def test_a_timer_fires_when_due_and_not_before(
 ) -> None:
     recording = Recording()
     with listening(listener(connections, recording, host_id, clock)):
-        eventually(lambda: due(connections, host_id) == at(10, 5))
+        eventually(lambda: clock.awaited == at(10, 5))
         clock.advance(minutes=4, seconds=29)
         assert recording.runs == []
         clock.advance(seconds=1)
-        eventually(lambda: due(connections, host_id) == at(10, 10))
+        eventually(lambda: clock.awaited == at(10, 10))
         clock.advance(minutes=5)
         eventually(lambda: due(connections, host_id) == at(10, 15))
     assert past_due(recording) == [False, False]
@@ -40,9 +40,9 @@ def test_the_function_is_told_its_schedule_status(
 ) -> None:
     recording = Recording()
     with listening(listener(connections, recording, host_id, clock)):
-        eventually(lambda: due(connections, host_id) == at(10, 5))
+        eventually(lambda: clock.awaited == at(10, 5))
         clock.advance(minutes=5)
-        eventually(lambda: due(connections, host_id) == at(10, 10))
+        eventually(lambda: clock.awaited == at(10, 10))
         clock.advance(minutes=5)
         eventually(lambda: due(connections, host_id) == at(10, 15))
     first, second = (decoded("timerTrigger", run.trigger) for run in recording.runs)
@@ -60,10 +60,10 @@ def test_after_downtime_one_run_is_past_due(
 ) -> None:
     before, after = Recording(), Recording()
     with listening(listener(connections, before, host_id, clock)):
-        eventually(lambda: due(connections, host_id) == at(10, 5))
+        eventually(lambda: clock.awaited == at(10, 5))
     clock.advance(hours=3)
     with listening(listener(connections, after, host_id, clock)):
-        eventually(lambda: due(connections, host_id) == at(13, 5))
+        eventually(lambda: clock.awaited == at(13, 5))
         clock.advance(minutes=5)
         eventually(lambda: due(connections, host_id) == at(13, 10))
     assert before.runs == []
@@ -76,7 +76,7 @@ def test_a_short_downtime_is_not_past_due(
     recording = Recording()
     for _ in range(2):
         with listening(listener(connections, recording, host_id, clock)):
-            eventually(lambda: due(connections, host_id) == at(10, 5))
+            eventually(lambda: clock.awaited == at(10, 5))
         clock.advance(minutes=1)
     with listening(listener(connections, recording, host_id, clock)):
         eventually(lambda: clock.awaited == at(10, 5))
@@ -90,10 +90,10 @@ def test_a_changed_schedule_is_not_past_due(
 ) -> None:
     recording = Recording()
     with listening(listener(connections, recording, host_id, clock)):
-        eventually(lambda: due(connections, host_id) == at(10, 5))
+        eventually(lambda: clock.awaited == at(10, 5))
     clock.advance(hours=3)
     with listening(listener(connections, recording, host_id, clock, "0 30 * * * *")):
-        eventually(lambda: due(connections, host_id) == at(13, 30))
+        eventually(lambda: clock.awaited == at(13, 30))
         clock.advance(minutes=30)
         eventually(lambda: due(connections, host_id) == at(14, 30))
     assert past_due(recording) == [False]
@@ -105,7 +105,7 @@ def test_an_overrun_fires_once_and_runs_never_overlap(
     turns = threading.Semaphore(0)
     recording = Recording(lambda _: turns.acquire(timeout=60))
     with listening(listener(connections, recording, host_id, clock)):
-        eventually(lambda: due(connections, host_id) == at(10, 5))
+        eventually(lambda: clock.awaited == at(10, 5))
         clock.advance(minutes=5)
         eventually(lambda: len(recording.runs) == 1)
         clock.advance(minutes=17)  # 10:10, 10:15 and 10:20 fall due meanwhile
