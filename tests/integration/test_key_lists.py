@@ -1,6 +1,5 @@
 """Lists of API keys: complete, in pages, by index; and one look-up among any number of keys."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,6 +18,7 @@ from shared.models.cursors import write_cursor
 from shared.repositories import api_keys
 from shared.services.api_keys import ApiKeyService
 from tests.integration.clock import TickingClock
+from tests.integration.plans import touched
 
 DAY = timedelta(days=1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -125,10 +125,6 @@ ANALYZE registry.api_keys;
 """
 
 
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for child in plan.get("Plans", []) for node in nodes(child))]
-
-
 def test_among_100_000_keys_every_look_is_by_index_and_touches_what_it_tells(
     sql: psycopg.Connection[DictRow],
 ) -> None:
@@ -157,14 +153,7 @@ def test_among_100_000_keys_every_look_is_by_index_and_touches_what_it_tells(
 def check_plan(
     sql: psycopg.Connection[DictRow], statement: bytes, parameters: dict[str, Any], bound: int
 ) -> None:
-    row = sql.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + statement, parameters).fetchone()
-    assert row
-    plan = nodes(row["QUERY PLAN"][0]["Plan"])
-    scans = [node for node in plan if "Relation Name" in node]
-    assert not [node for node in scans if node["Node Type"] == "Seq Scan"], json.dumps(plan)
-    touched = [
-        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        for node in scans
-    ]
-    assert touched[0] > 0, "the plan is of a query that found something"
-    assert max(touched) <= bound, json.dumps(plan)
+    seen = touched(sql, statement, parameters)
+    assert (seen.sequential, seen.scans) == ([], 0), statement
+    assert 0 < seen.rows <= bound, (statement, seen)
+    assert seen.entries <= 10 + 4 * bound, (statement, seen)
