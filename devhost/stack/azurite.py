@@ -3,6 +3,7 @@
 import os
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -61,10 +62,11 @@ class Azurite:
             f"{endpoints}"
         )
 
-    def start(self) -> None:
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Start, and wait until all three services listen. One left by a crash is ended first.
 
-        Raises `StackError` when they do not listen in time.
+        `environment` is what its process finds beside ours. Raises `StackError` when they do not
+        listen in time.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         self.end_leftover()
@@ -75,6 +77,7 @@ class Azurite:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.directory,
+                env={**os.environ, **(environment or {})},
                 start_new_session=True,  # Ctrl-C at the terminal is ours to pass on, in our order
             )
         self._wait_until_listening(self._process)

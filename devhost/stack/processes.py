@@ -51,9 +51,12 @@ def end_process(process: psutil.Process, patience: float = STOP_SECONDS) -> None
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Also when nobody collects it: in a container an orphan may stay a zombie for ever."""
+    """Also when nobody collects it: in a container an orphan may stay a zombie for ever.
+
+    A zombie whose other threads still end has its files open, and listens on its port.
+    """
     try:
-        return process.status() == psutil.STATUS_ZOMBIE
+        return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
     except psutil.NoSuchProcess:
         return True
 
