@@ -27,7 +27,7 @@ from functions.http.idempotency_keys import (
     read_idempotency_key,
 )
 from functions.http.listing_query import ListingQuery
-from functions.http.reading import read_body, read_by, read_value
+from functions.http.reading import read_body, read_by, read_query, read_value
 from functions.http.visits import visits_of
 from functions.http.worker_threads import in_worker_thread
 from shared import errors
@@ -49,6 +49,10 @@ def _read_registration(request: Request) -> dict[str, object]:
         "registration": read_body(RegistrationRequest, request),
         "idempotency_key": read_idempotency_header(request),
     }
+
+
+def _read_listing(request: Request) -> dict[str, object]:
+    return {"query": read_query(ListingQuery, request)}
 
 
 def _read_artifact_id(request: Request) -> dict[str, object]:
@@ -150,6 +154,7 @@ def decide_overwrite(
     responses=problems()
     | answer(ListAnswer, "A page of artifacts.", {"artifacts": [ARTIFACT], "next": None}),
 )
+@read_by(_read_listing)
 def list_artifacts(entry: Entrance, query: Annotated[ListingQuery, Query()]) -> Response:
     """The artifacts that satisfy every condition given.
 
