@@ -26,7 +26,7 @@ class ProcessRecord(BaseModel):
     def of(cls, pid: int) -> "ProcessRecord":
         """Raises `psutil.NoSuchProcess` when the process has already ended."""
         process = psutil.Process(pid)
-        return cls(pid=pid, started=process.create_time(), command=process.cmdline())
+        return cls(pid=pid, started=process.create_time(), command=_command(process))
 
     def find(self) -> psutil.Process | None:
         """The process, when it is still the one that was written down."""
@@ -37,6 +37,13 @@ class ProcessRecord(BaseModel):
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return None
         return process if same and moved < 1.0 else None  # the clock may have been corrected
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """Linux tells none for a moment, while a process that was just started becomes its program."""
+    while not (command := process.cmdline()):
+        time.sleep(0.001)
+    return command
 
 
 def end_process(process: psutil.Process, patience: float = STOP_SECONDS) -> None:
