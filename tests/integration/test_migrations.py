@@ -22,6 +22,12 @@ RELEASED = {
     "0002-guards": "b1b4a0d613e29c8bc46d861f66e18c3f71dd367a264e0ecefbc19e5ff8acf5b9",
     "0003-registration": "edea3fe57e217f0d78915a2eff40d442dba973511ca007befa66c6a071882e07",
     "0004-transitions": "5fed5d87aecb20ce6bb247b01cf5e1a21370fa51e4ac45233ce9d4d900c8b1f8",
+    "0005-changes": "378208a4586ae96d77353b2b1bbec6f2e48ce437bb89e0e64f415778427b1360",
+    "0006-members": "ac594da1548b8c87ef0dd8c7eed8a8b078dffe4fb5e1301bfec22438d6ca4efe",
+    "0007-statistics": "4a0a10944d04bfc2fe7bc9d81ad3c86c588893cf082e430c592523ce7e42582d",
+    "0008-keys": "0404c7f42890dd7d0d66173ee45d6afc9033bc9f8dbb63cecb4b5a5e65ab0f1e",
+    "0009-listing": "7c4822b240d46e9b827292ce501e7bb03c0af850573a2d09c91d340578b36bd5",
+    "0010-registering-many": "fc0ede3fa4a3d7a62bfd42b446a62d3ea22a65b26d1d0d75edc26b64162985a3",
 }
 
 
