@@ -14,8 +14,9 @@ from functions.http.entry import Entry
 from functions.http.lanes import VISITS, Lane
 from functions.http.worker_threads import in_worker_thread
 from shared.bootstrap import Registry
-from shared.errors import RegistryError
+from shared.errors import ArtifactNotFound, RegistryError
 from shared.models.artifacts import Artifact, ArtifactRegistration
+from shared.models.callers import Caller
 from shared.models.registrations import Registration
 
 Question = TypeVar("Question")
@@ -33,8 +34,15 @@ class SharedVisits(Generic[Question, Answer]):
             [Registry, Sequence[Asked[Question]]], Sequence[Answer | RegistryError]
         ],
         *,
+        answer_with_key: Callable[
+            [Registry, str, Sequence[Question]],
+            tuple[Caller | RegistryError, Sequence[Answer | RegistryError]],
+        ]
+        | None = None,
         visits: int = VISITS,
     ) -> None:
+        """`answer_with_key` lets in and answers those who present one key, in one go."""
+        self._answer_with_key = answer_with_key
         self._answer = answer
         self._answer_each = answer_each
         self._lane = Lane[Asked[Question], Answer](self._visit, visits=visits)
@@ -50,14 +58,29 @@ class SharedVisits(Generic[Question, Answer]):
         return self._answer(entry, question)
 
     def _visit(self, asked: Sequence[Asked[Question]]) -> Sequence[Answer | Exception]:
+        entries = [entry for entry, _ in asked]
+        key = only_key(entries)
+        if self._answer_with_key is not None and key is not None:
+            registry = entries[0].build()
+            caller, told = self._answer_with_key(registry, key, [each for _, each in asked])
+            return [
+                entry.admit(registry, caller) or one
+                for entry, one in zip(entries, told, strict=True)
+            ]
         if len(asked) == 1:
             return [self._visit_alone(*asked[0])]
-        entries = [entry for entry, _ in asked]
         registry = entries[0].build()
         refused = open_each(registry, entries)
         allowed = [each for each, error in zip(asked, refused, strict=True) if error is None]
         answers = iter(self._answer_each(registry, allowed) if allowed else ())
         return [next(answers) if error is None else error for error in refused]
+
+
+def only_key(entries: Sequence[Entry]) -> str | None:
+    """The key that all of them present; None where there is not exactly one."""
+    presented = {entry.presented for entry in entries}
+    key, token = presented.pop()
+    return key if token is None and not presented else None
 
 
 def open_each(registry: Registry, entries: Sequence[Entry]) -> list[RegistryError | None]:
@@ -71,7 +94,9 @@ class Visits:
 
     def __init__(self) -> None:
         # Nobody keeps a look-up waiting, and the more travel together, the less each one costs.
-        self.artifact = SharedVisits[UUID, Artifact](_get, _get_each, visits=1)
+        self.artifact = SharedVisits[UUID, Artifact](
+            _get, _get_each, answer_with_key=_get_with_key, visits=1
+        )
         self.registration = SharedVisits[ArtifactRegistration, Registration](
             _register, _register_each
         )
@@ -90,6 +115,13 @@ def _get_each(
     registry: Registry, asked: Sequence[Asked[UUID]]
 ) -> Sequence[Artifact | RegistryError]:
     return registry.artifacts.get_each([artifact_id for _, artifact_id in asked])
+
+
+def _get_with_key(
+    registry: Registry, key: str, artifact_ids: Sequence[UUID]
+) -> tuple[Caller | RegistryError, Sequence[Artifact | RegistryError]]:
+    caller, found = registry.access.authenticate_with_artifacts(key, artifact_ids)
+    return caller, [found.get(artifact_id) or ArtifactNotFound() for artifact_id in artifact_ids]
 
 
 def _register(entry: Entry, registration: ArtifactRegistration) -> Registration:

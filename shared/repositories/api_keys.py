@@ -1,6 +1,6 @@
 """API keys in PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,9 @@ from psycopg.types.json import Jsonb
 
 from shared.database.queries import load_queries
 from shared.models.api_keys import ApiKey, KeyMatch, Scope
+from shared.models.artifacts import Artifact
 from shared.models.registrations import Origin
+from shared.repositories.records import read_artifacts
 
 _QUERIES = load_queries(__file__)
 
@@ -31,9 +33,17 @@ class ApiKeyRepository:
         """The key of this hash; None where it is unknown, revoked or expired."""
         parameters = {"key_hash": key_hash, "now": now}
         row = self._connection.execute(_QUERIES["valid"], parameters).fetchone()
-        if row is None:
-            return None
-        return KeyMatch(row["key_id"], frozenset(map(Scope, row["scopes"])), row["key_hash"])
+        return _match(row) if row else None
+
+    def valid_with_artifacts(
+        self, key_hash: bytes, now: datetime, artifact_ids: Collection[UUID]
+    ) -> tuple[KeyMatch | None, dict[UUID, Artifact]]:
+        """The same, and those of these artifacts that exist, by id; none without a key."""
+        parameters = {"key_hash": key_hash, "now": now, "artifact_ids": list(artifact_ids)}
+        rows = self._connection.execute(_QUERIES["valid_with_artifacts"], parameters).fetchall()
+        artifacts = read_artifacts([row for row in rows if row["artifact"]])
+        found: dict[UUID, Artifact] = {each.artifact_id: each for each in artifacts}
+        return (_match(rows[0]) if rows else None), found
 
     def get(self, key_id: UUID) -> ApiKey | None:
         """One key; None if unknown."""
@@ -87,3 +97,7 @@ class ApiKeyRepository:
     def _keys(self, name: str, parameters: Mapping[str, Any]) -> list[ApiKey]:
         rows = self._connection.execute(_QUERIES[name], parameters).fetchall()
         return [ApiKey.model_validate(row) for row in rows]
+
+
+def _match(row: Mapping[str, Any]) -> KeyMatch:
+    return KeyMatch(row["key_id"], frozenset(map(Scope, row["scopes"])), row["key_hash"])

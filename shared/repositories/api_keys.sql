@@ -7,6 +7,12 @@ VALUES (:key_id, :name, :key_hash, :scopes, :created_at, :expires_at, :rotated_f
 -- The key of this hash, unless it was revoked or has expired; one look-up in a unique index.
 SELECT key_id, scopes, key_hash FROM registry.valid_key(:key_hash, :now);
 
+-- name: valid_with_artifacts(key_hash, now, artifact_ids)
+-- The same with artifacts beside it, for whoever holds the key: one round trip instead of two.
+SELECT key.key_id, key.scopes, key.key_hash, artifact
+FROM registry.valid_key(:key_hash, :now) AS key
+LEFT JOIN registry.read_artifacts(:artifact_ids) AS artifact ON true;
+
 -- name: get(key_id)^
 SELECT key_id, name, scopes, created_at, expires_at, revoked_at, rotated_from, replaced_by
 FROM registry.api_key_records

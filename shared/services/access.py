@@ -1,8 +1,10 @@
 """Who may come in: one look at whatever was presented."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from uuid import UUID
 
 from shared.errors import KeyRejected, RegistryError
+from shared.models.artifacts import Artifact
 from shared.models.callers import Caller
 from shared.services.api_keys import ApiKeyService
 from shared.services.tokens import TokenService
@@ -38,6 +40,18 @@ class AccessService:
         """
         answers = {given: self._answer(*given) for given in set(presented)}
         return [answers[given] for given in presented]
+
+    def authenticate_with_artifacts(
+        self, key: str, artifact_ids: Collection[UUID]
+    ) -> tuple[Caller | RegistryError, dict[UUID, Artifact]]:
+        """Whose key this is, or what `authenticate` would raise; with artifacts that may be there.
+
+        Whether the caller may see them is still to be asked.
+        """
+        try:
+            return self._keys.authenticate_with_artifacts(key, artifact_ids)
+        except RegistryError as error:
+            return error, {}
 
     def _answer(self, key: str | None, token: str | None) -> Caller | RegistryError:
         try:

@@ -225,6 +225,12 @@ def _of_keys() -> Iterator[Case]:
     yield Case(
         "api_keys.valid", {"key_hash": hashlib.sha256(b"key 79").digest(), "now": NOW}, rows=1
     )
+    yield Case(
+        "api_keys.valid_with_artifacts",
+        {"key_hash": hashlib.sha256(b"key 79").digest(), "now": NOW}
+        | {"artifact_ids": [identifier(f"artifact {i}") for i in range(100, 150)]},
+        rows=121,
+    )
     yield Case("api_keys.get", key, rows=2)
     yield Case("api_keys.hold", key, rows=1)
     yield Case("api_keys.all_below", newest, rows=20)

@@ -86,6 +86,26 @@ def test_each_caller_is_let_in_or_refused_alone(
             assert answer.json()["artifact_id"] == artifact_id
 
 
+def test_those_who_present_one_key_see_what_it_allows_and_nothing_once_it_ended(
+    app: FastAPI, writer: Caller, registry: Registry, keys: dict[str, str]
+) -> None:
+    made = [
+        writer.call("POST", BASE, json=body(client_refs={"n": n})).json()["artifact_id"]
+        for n in range(2)
+    ]
+    ended = registry.keys.create("ended", [Scope.READ])
+    registry.keys.revoke(ended.key_id)
+    paths = [f"{BASE}/{each}" for each in (*made, str(uuid4()), made[0])]
+    expected = {keys["read"]: [200, 200, 404, 200], keys["write"]: [403] * 4}
+    expected |= {ended.text: [401] * 4, "ark_" + "A" * 43: [401] * 4}
+    for key, statuses in expected.items():
+        answers = asyncio.run(Gate(app).send([("GET", path, key, None) for path in paths]))
+        assert [answer.status_code for answer in answers] == statuses
+        for path, answer in zip(paths, answers, strict=True):
+            seen = answer.json().get("artifact_id")
+            assert seen == (path.rpartition("/")[2] if answer.status_code == 200 else None)
+
+
 def test_registrations_that_come_together_end_each_for_itself(
     app: FastAPI, reader: Caller, writer: Caller, keys: dict[str, str], sql: Any
 ) -> None:
