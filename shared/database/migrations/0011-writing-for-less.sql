@@ -1,4 +1,4 @@
--- Writing an artifact for less: a row's rules in one function, its notes once a statement.
+-- Writing an artifact for less: the rules of a row in one function, its notes once a statement.
 
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
@@ -53,16 +53,23 @@ END
 $$;
 
 -- True, or an error that names the rule as the CHECK of that name did.
-CREATE FUNCTION registry.keeps_rules(artifact registry.artifacts) RETURNS boolean
+CREATE FUNCTION registry.breaks_none(kept_in text, broken text) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
-    broken text := 'artifacts_' || registry.broken_rule(artifact);
+    rule text := kept_in || '_' || broken;
 BEGIN
-    IF broken IS NOT NULL THEN
-        RAISE EXCEPTION 'an artifact breaks the rule %', broken
-            USING ERRCODE = 'check_violation', SCHEMA = 'registry', TABLE = 'artifacts', CONSTRAINT = broken;
+    IF rule IS NOT NULL THEN
+        RAISE EXCEPTION 'a row breaks the rule %', rule
+            USING ERRCODE = 'check_violation', SCHEMA = 'registry', TABLE = kept_in, CONSTRAINT = rule;
     END IF;
     RETURN true;
+END
+$$;
+
+CREATE FUNCTION registry.keeps_rules(artifact registry.artifacts) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN registry.breaks_none('artifacts', registry.broken_rule(artifact));
 END
 $$;
 
@@ -103,6 +110,63 @@ ALTER TABLE registry.artifacts
     DROP CONSTRAINT artifacts_deleted_when,
     DROP CONSTRAINT artifacts_purged_when,
     DROP CONSTRAINT artifacts_purged_data;
+
+-- The same for assets, which every registration changes, and for the outbox, to which it adds.
+CREATE FUNCTION registry.broken_rule(asset registry.assets) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN CASE
+        WHEN char_length(asset.client_type) NOT BETWEEN 1 AND 50 THEN 'client_type_length'
+        WHEN asset.client_type ~ '[[:cntrl:]]' THEN 'client_type_printable'
+        WHEN jsonb_typeof(asset.client_refs) <> 'object' THEN 'client_refs_object'
+        WHEN asset.client_refs = '{}' THEN 'client_refs_not_empty'
+        WHEN asset.last_revision < 0 THEN 'last_revision_not_negative'
+        WHEN char_length(asset.hierarchy) NOT BETWEEN 1 AND 100 THEN 'hierarchy_length'
+        WHEN asset.parent_asset_id = asset.asset_id THEN 'parent_is_another'
+        WHEN char_length(asset.level) NOT BETWEEN 1 AND 100 THEN 'level_length'
+    END;
+END
+$$;
+CREATE FUNCTION registry.keeps_rules(asset registry.assets) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN registry.breaks_none('assets', registry.broken_rule(asset));
+END
+$$;
+ALTER TABLE registry.assets
+    ADD CONSTRAINT assets_rules CHECK (registry.keeps_rules(assets)) NOT VALID,
+    DROP CONSTRAINT assets_client_type_length,
+    DROP CONSTRAINT assets_client_type_printable,
+    DROP CONSTRAINT assets_client_refs_object,
+    DROP CONSTRAINT assets_client_refs_not_empty,
+    DROP CONSTRAINT assets_last_revision_not_negative,
+    DROP CONSTRAINT assets_hierarchy_length,
+    DROP CONSTRAINT assets_parent_is_another,
+    DROP CONSTRAINT assets_level_length;
+
+CREATE FUNCTION registry.broken_rule(event registry.outbox) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN CASE
+        WHEN char_length(event.operation) NOT BETWEEN 1 AND 100 THEN 'operation_length'
+        WHEN char_length(event.actor) NOT BETWEEN 1 AND 255 THEN 'actor_length'
+        WHEN char_length(event.request_id) NOT BETWEEN 1 AND 255 THEN 'request_id_length'
+        WHEN jsonb_typeof(event.details) <> 'object' THEN 'details_object'
+    END;
+END
+$$;
+CREATE FUNCTION registry.keeps_rules(event registry.outbox) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN registry.breaks_none('outbox', registry.broken_rule(event));
+END
+$$;
+ALTER TABLE registry.outbox
+    ADD CONSTRAINT outbox_rules CHECK (registry.keeps_rules(outbox)) NOT VALID,
+    DROP CONSTRAINT outbox_operation_length,
+    DROP CONSTRAINT outbox_actor_length,
+    DROP CONSTRAINT outbox_request_id_length,
+    DROP CONSTRAINT outbox_details_object;
 
 CREATE OR REPLACE FUNCTION registry.keep_references() RETURNS trigger
 LANGUAGE plpgsql AS $$
