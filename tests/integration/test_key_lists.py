@@ -133,8 +133,10 @@ def test_among_100_000_keys_every_look_is_by_index_and_touches_what_it_tells(
     assert row
     one = {"key_id": row["id"]}
     ends = {"key_id": UUID(int=0), "limit": 101}
+    presented = {"key_hash": row["hash"], "now": NOW - 9 * DAY}
     cases: dict[str, tuple[dict[str, Any], int]] = {
-        "valid": ({"key_hash": row["hash"], "now": NOW - 9 * DAY}, 1),
+        "valid": (presented, 1),
+        "valid_with_artifacts": (presented | {"artifact_ids": [UUID(int=0)]}, 1),
         "get": (one, 1),
         "hold": (one, 1),
         "all_below": (one | {"limit": 101}, 101),
