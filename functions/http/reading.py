@@ -1,4 +1,4 @@
-"""Requests that are read without the framework, which would take longer over it than all the rest.
+"""Requests that are read without the framework, which takes long over it.
 
 Only for routes that are asked most. What an endpoint declares is still what the documentation says,
 and what is wrong with a request is still told in the framework's way.

@@ -37,6 +37,13 @@ def test_a_request_that_comes_alone_is_answered_at_once() -> None:
     assert doubling.visits == [[7]]
 
 
+def test_what_comes_in_one_turn_of_the_loop_travels_together() -> None:
+    doubling = Doubling()
+    doubling.may_go.set()
+    assert asyncio.run(ask_all(Lane(doubling), [1, 2, 3])) == [2, 4, 6]
+    assert doubling.visits == [[1, 2, 3]]
+
+
 def test_what_comes_while_visits_are_under_way_travels_together() -> None:
     doubling = Doubling()
     lane = Lane(doubling, visits=1, most_together=3)
