@@ -28,6 +28,8 @@ RELEASED = {
     "0008-keys": "0404c7f42890dd7d0d66173ee45d6afc9033bc9f8dbb63cecb4b5a5e65ab0f1e",
     "0009-listing": "7c4822b240d46e9b827292ce501e7bb03c0af850573a2d09c91d340578b36bd5",
     "0010-registering-many": "fc0ede3fa4a3d7a62bfd42b446a62d3ea22a65b26d1d0d75edc26b64162985a3",
+    "0011-writing-for-less": "808bce42fd7452c411cc2f3ff152412ead97c66cc0781092164d3f5505925aef",
+    "0012-planned-once": "8166a025ecad69c79ddef380cb572f9ca8eb0d7fa416df72cbcfc2c3f7b62d80",
 }
 
 
