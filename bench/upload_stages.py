@@ -14,6 +14,7 @@ from shared.models.registrations import Registration
 from shared.repositories.artifacts import Observation
 from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion import IngestionService
+from shared.services.ingestion_blobs import BlobRegistrations
 from shared.services.set_aside import SetAsideService
 from shared.storage.blobs import BlobStore
 
@@ -57,21 +58,26 @@ class _TimedArtifacts(ArtifactService):
             return super().register(*arguments, **options)
 
 
-class TimedIngestion(IngestionService):
-    """Ingestion as `bootstrap` builds it, with its parts timed."""
-
-    def __init__(self, database: Database, connection_string: str, watch: Stopwatch) -> None:
-        super().__init__(
-            database,
-            _TimedArtifacts(database, watch),
-            SetAsideService(database, _now),
-            _TimedStore(connection_string, watch),
-        )
+class _TimedBlobs(BlobRegistrations):
+    def __init__(
+        self, database: Database, artifacts: ArtifactService, store: BlobStore, watch: Stopwatch
+    ) -> None:
+        super().__init__(database, artifacts, store)
         self._watch = watch
 
     def _observe(self, registration: ArtifactRegistration, blob: BlobProperties) -> Observation:
         with self._watch.stage("observe"):
             return super()._observe(registration, blob)
+
+
+class TimedIngestion(IngestionService):
+    """Ingestion as `bootstrap` builds it, with its parts timed."""
+
+    def __init__(self, database: Database, connection_string: str, watch: Stopwatch) -> None:
+        artifacts = _TimedArtifacts(database, watch)
+        store = _TimedStore(connection_string, watch)
+        super().__init__(database, artifacts, SetAsideService(database, _now), store)
+        self._blobs = _TimedBlobs(database, artifacts, store, watch)
 
 
 def _now() -> datetime:

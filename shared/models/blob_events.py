@@ -116,9 +116,8 @@ def read_blob_event(event: object) -> BlobReference | None:
         raise MalformedMessage(error.summary) from None
 
 
-def events_in(body: bytes) -> list[object]:
-    """The events of a message, one or a list of them, unread; raises MalformedMessage."""
-    document = message_document(body)
+def events_in(document: object) -> list[object]:
+    """The events of a message's document, one or a list of them, unread."""
     return cast("list[object]", document) if isinstance(document, list) else [document]
 
 

@@ -96,7 +96,7 @@ def test_the_log_tells_of_registrations_and_not_of_requests(
 ) -> None:
     ground.uploads.upload_blob("logged.tif", b"pixels")
     wait_for("the upload", lambda: "logged.tif" in ground.revisions(ground.uploads))
-    assert " INFO shared.services.ingestion: blob registered: outcome=created" in app.log
+    assert " INFO shared.services.ingestion_blobs: blob registered: outcome=created" in app.log
     for noise in ("Request URL", "Request method", "Response status", "http_logging_policy"):
         assert noise not in app.log
 

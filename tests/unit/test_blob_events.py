@@ -10,12 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import MalformedMessage
-from shared.models.blob_events import events_in, forwarded_event, read_blob_event
+from shared.models.blob_events import (
+    events_in,
+    forwarded_event,
+    message_document,
+    read_blob_event,
+)
 from shared.models.blobs import BlobReference
 
 
 def read_blob_events(body: bytes) -> list[BlobReference]:
-    read = [read_blob_event(event) for event in events_in(body)]
+    read = [read_blob_event(event) for event in events_in(message_document(body))]
     return [blob for blob in read if blob]
 
 
