@@ -45,6 +45,8 @@ class BlobProperties:
     tier: str | None
     metadata: Mapping[str, str]
     last_modified: datetime
+    tag_count: int = 0
+    """How many index tags it has; what they say is asked for apart."""
 
     def __post_init__(self) -> None:
         # A frozen dataclass can be normalised only behind its own back.

@@ -1,6 +1,6 @@
 """Blobs of one storage account."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 
 from azure.core import MatchConditions
@@ -33,6 +33,10 @@ class BlobStore:
         """Name of the storage account."""
         return self._service.account_name or ""
 
+    def serves(self, account: str) -> bool:
+        """Whether blobs of that account are to be had here."""
+        return account == self.account
+
     def properties(
         self, reference: BlobReference, *, version_id: str | None = None
     ) -> BlobProperties:
@@ -56,7 +60,23 @@ class BlobStore:
             tier=found.blob_tier,
             metadata=found.metadata,
             last_modified=found.last_modified,
+            tag_count=int(found.tag_count or 0),  # a header's text, whatever the SDK says
         )
+
+    def tags(self, properties: BlobProperties) -> Mapping[str, str]:
+        """The blob's index tags as they are now; they change without a new etag.
+
+        Nothing is asked where the blob had none. Raises BlobNotFound, StorageAccountNotAllowed,
+        StorageUnavailable.
+        """
+        self._require_own(properties.reference)
+        if not properties.tag_count:
+            return {}
+        client = self._service.get_blob_client(
+            properties.reference.container, properties.reference.path
+        )
+        with blob_faults(properties.reference):
+            return client.get_blob_tags(version_id=properties.version_id)
 
     def read(self, properties: BlobProperties) -> Generator[bytes]:
         """The blob's bytes in the state that its etag names, read ahead in bounded memory.
@@ -105,7 +125,12 @@ class BlobStore:
             self._service.get_account_information(**CHECK_OPTIONS)
 
     def _require_own(self, reference: BlobReference) -> None:
-        if reference.account != self.account:
-            raise StorageAccountNotAllowed(
-                f"The storage account '{reference.account}' is not one that this registry serves."
-            )
+        if not self.serves(reference.account):
+            raise not_served(reference.account)
+
+
+def not_served(account: str) -> StorageAccountNotAllowed:
+    """The error for an account that nobody listed."""
+    return StorageAccountNotAllowed(
+        f"The storage account '{account}' is not one that this registry serves."
+    )

@@ -15,6 +15,7 @@ from shared.errors import (
 from shared.models.blobs import BlobReference
 
 _REFUSED = {401, 403}
+_REDIRECTS = set(range(300, 400))
 _PASSING = {408, 429}
 
 
@@ -38,7 +39,7 @@ def account_faults() -> Generator[None]:
 
 def _of_blob(fault: AzureError, blob: BlobReference) -> RegistryError:
     status, code = _status(fault), _code(fault)
-    if status is None or status >= 500 or status in _PASSING | _REFUSED:
+    if status is None or status >= 500 or status in _PASSING | _REFUSED | _REDIRECTS:
         return _of_account(status, code)
     if status == 404:
         return _not_found(code, blob)
@@ -61,6 +62,8 @@ def _of_account(status: int | None, code: str | None) -> StorageUnavailable:
     # Access can be granted again: a message waits for that, where a final error would drop it.
     if status in _REFUSED:
         return StorageUnavailable(f"The storage account refuses our credentials: {code or status}.")
+    if status in _REDIRECTS:
+        return StorageUnavailable("The storage account sends us elsewhere, where we do not go.")
     return StorageUnavailable(f"The storage account cannot serve us: {code or status}.")
 
 

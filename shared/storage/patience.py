@@ -1,4 +1,4 @@
-"""How long the Azure SDK's clients wait, and how often they try again."""
+"""How long the Azure SDK's clients wait, how often they try again, and that they follow nobody."""
 
 from typing import TypedDict
 
@@ -10,6 +10,7 @@ class _ClientOptions(TypedDict):
     initial_backoff: int
     increment_base: int
     random_jitter_range: int
+    permit_redirects: bool
 
 
 class _CheckOptions(TypedDict):
@@ -25,9 +26,12 @@ CLIENT_OPTIONS = _ClientOptions(
     initial_backoff=0,
     increment_base=2,
     random_jitter_range=1,
+    permit_redirects=False,
 )
 """Seconds. Waits of about 2 and 4 between three tries, where the SDK's own would start at 18:
-a function ends in tens of seconds when storage is down, and its queue tries again."""
+a function ends in tens of seconds when storage is down, and its queue tries again. A redirect is
+an answer like any other that is not the one wanted: where it leads to, nobody listed, and a
+request with a shared access signature would take it along."""
 
 CHECK_OPTIONS = _CheckOptions(connection_timeout=2, read_timeout=2, retry_total=0)
 """Seconds. For one request whose answer is wanted soon, good or bad."""

@@ -1,0 +1,61 @@
+"""The storage accounts that the registry serves: an allow-list, for no other is ever asked."""
+
+from collections.abc import Generator, Iterable, Mapping
+
+from shared.models.blobs import BlobProperties, BlobReference
+from shared.storage.blobs import BlobStore, not_served
+
+
+class BlobAccounts:
+    """Reads blobs of several accounts as `BlobStore` does those of one, each from its own.
+
+    Raises what `BlobStore` raises, and StorageAccountNotAllowed for an account that is not listed.
+    """
+
+    def __init__(self, stores: Iterable[BlobStore]) -> None:
+        """Raises ValueError where two connections lead to one account, or to none by name."""
+        listed = list(stores)
+        self._stores = {store.account: store for store in listed if store.account}
+        if len(self._stores) != len(listed):
+            raise ValueError("each storage account is listed once, by a connection that names it")
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Their names, in the order in which they were listed."""
+        return tuple(self._stores)
+
+    def serves(self, account: str) -> bool:
+        """Whether blobs of that account are to be had here."""
+        return account in self._stores
+
+    def of(self, account: str) -> BlobStore:
+        """The one account of that name."""
+        if not self.serves(account):
+            raise not_served(account)
+        return self._stores[account]
+
+    def properties(
+        self, reference: BlobReference, *, version_id: str | None = None
+    ) -> BlobProperties:
+        """What the store says of a blob now, or of one of its versions."""
+        return self.of(reference.account).properties(reference, version_id=version_id)
+
+    def tags(self, properties: BlobProperties) -> Mapping[str, str]:
+        """The blob's index tags as they are now."""
+        return self.of(properties.reference.account).tags(properties)
+
+    def read(self, properties: BlobProperties) -> Generator[bytes]:
+        """The blob's bytes in the state that its etag names."""
+        return self.of(properties.reference.account).read(properties)
+
+    def remove(self, properties: BlobProperties) -> None:
+        """Remove a blob in the state that its etag names."""
+        self.of(properties.reference.account).remove(properties)
+
+    def set_tier(self, properties: BlobProperties, tier: str) -> None:
+        """Move a blob to another access tier."""
+        self.of(properties.reference.account).set_tier(properties, tier)
+
+
+Blobs = BlobStore | BlobAccounts
+"""Blobs of one account, or of all that are listed."""

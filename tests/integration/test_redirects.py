@@ -1,0 +1,120 @@
+"""A redirect is not followed: storage is asked where the connection string says, nowhere else."""
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from shared.errors import StorageUnavailable
+from shared.models.blobs import BlobProperties, BlobReference
+from shared.storage.blobs import BlobStore
+from shared.storage.queues import StorageQueue
+
+ACCOUNT = "redirected"
+BLOB = BlobReference(ACCOUNT, "container", "path")
+STATUSES = [300, 301, 302, 303, 307, 308]
+
+
+class Host(ThreadingHTTPServer):
+    """Answers everything with one status, and remembers who was here."""
+
+    daemon_threads = True
+
+    def __init__(self, status: int, location: str | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), _Answering)
+        self.status = status
+        self.location = location
+        self.asked: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def connection_string(self) -> str:
+        endpoints = f"BlobEndpoint={self.url}/{ACCOUNT};QueueEndpoint={self.url}/{ACCOUNT}"
+        return f"AccountName={ACCOUNT};AccountKey=a2V5;{endpoints}"
+
+
+class _Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def handle_any(self) -> None:
+        assert isinstance(self.server, Host)
+        self.server.asked.append(f"{self.command} {self.path}")
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(self.server.status)
+        if self.server.location is not None:
+            self.send_header("Location", self.server.location)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = handle_any  # noqa: N815 - http.server's names
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - likewise
+        pass
+
+
+@contextmanager
+def answering(status: int, location: str | None = None) -> Generator[Host]:
+    with Host(status, location) as host:
+        thread = threading.Thread(target=host.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield host
+        finally:
+            host.shutdown()
+            thread.join()
+
+
+PROPERTIES = BlobProperties(
+    reference=BLOB,
+    uri="",
+    etag="0x1",
+    size_bytes=3,
+    content_type=None,
+    version_id=None,
+    tier=None,
+    metadata={},
+    last_modified=datetime(2026, 1, 1, tzinfo=UTC),
+    tag_count=1,
+)
+CALLS: dict[str, Callable[[BlobStore], object]] = {
+    "HEAD": lambda store: store.properties(BLOB),
+    "GET": lambda store: list(store.read(PROPERTIES)),
+    "GET?comp=tags": lambda store: store.tags(PROPERTIES),
+    "DELETE": lambda store: store.remove(PROPERTIES),
+    "PUT": lambda store: store.set_tier(PROPERTIES, "Cool"),
+}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("call", CALLS)
+def test_no_request_about_a_blob_follows_a_redirect_to_another_host(status: int, call: str) -> None:
+    with answering(200) as elsewhere, answering(status, f"{elsewhere.url}/stolen") as storage:
+        with pytest.raises(StorageUnavailable):
+            CALLS[call](BlobStore(storage.connection_string))
+        assert elsewhere.asked == []
+        assert {request.split("?")[0] for request in storage.asked} == {
+            f"{call.split('?', maxsplit=1)[0]} /{ACCOUNT}/container/path"
+        }
+
+
+def test_nor_does_one_follow_a_redirect_to_another_path_of_the_same_host() -> None:
+    with answering(307, f"/{ACCOUNT}/other/blob") as storage:
+        with pytest.raises(StorageUnavailable, match="elsewhere"):
+            BlobStore(storage.connection_string).properties(BLOB)
+        assert storage.asked == [f"HEAD /{ACCOUNT}/container/path"]
+
+
+def test_nor_do_the_checks_of_the_account_and_of_its_queue() -> None:
+    with answering(200) as elsewhere, answering(307, f"{elsewhere.url}/stolen") as storage:
+        with pytest.raises(StorageUnavailable):
+            BlobStore(storage.connection_string).check()
+        with pytest.raises(StorageUnavailable):
+            StorageQueue(storage.connection_string, "queue").check()
+        assert elsewhere.asked == []
+        assert len(storage.asked) == 2
