@@ -1,14 +1,26 @@
 """`python -m bench`: measure against the limits of this machine, in one run."""
 
 import os
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, assert_never
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from bench import batch, chain, hashing, http_api, imports, peers, registration, uploads
+from bench import (
+    batch,
+    chain,
+    hashing,
+    http_api,
+    imports,
+    ingestion,
+    large_uploads,
+    peers,
+    registration,
+    uploads,
+)
 from bench.report import RESULTS, Figures, keep, ratio_figures, show
 
 
@@ -19,6 +31,8 @@ class Bench(StrEnum):
     HASHING = "hashing"
     IMPORTS = "imports"
     UPLOADS = "uploads"
+    INGESTION = "ingestion"
+    LARGE = "large"
     HTTP = "http"
     BATCH = "batch"
     CHAIN = "chain"
@@ -40,7 +54,7 @@ def main(
     try:
         for bench in only or list(Bench):
             with console.status(f"Measuring {bench} …"):
-                measured = _run(bench, quick)
+                measured = _PARTS[bench](quick)
             for part in measured:
                 show(console, part)
             figures += measured
@@ -50,40 +64,65 @@ def main(
             console.print(f"Kept in bench/{RESULTS.name}.")
 
 
-def _run(bench: Bench, quick: bool) -> list[Figures]:
-    match bench:
-        case Bench.REGISTRATION:
-            effort = registration.QUICK if quick else registration.FULL
-            return [ratio_figures("Registration", registration.run(effort))]
-        case Bench.HASHING:
-            return [ratio_figures("Hashing 1 GiB", hashing.run())]
-        case Bench.IMPORTS:
-            rounds = imports.QUICK_ROUNDS if quick else imports.FULL_ROUNDS
-            return [ratio_figures("Import of function_app", imports.run(rounds))]
-        case Bench.UPLOADS:
-            return uploads.run(uploads.QUICK if quick else uploads.FULL)
-        case Bench.HTTP | Bench.BATCH | Bench.CHAIN | Bench.PEERS:
-            return _run_on_many(bench, quick)
-        case _:
-            assert_never(bench)
+def _registration(quick: bool) -> list[Figures]:
+    effort = registration.QUICK if quick else registration.FULL
+    return [ratio_figures("Registration", registration.run(effort))]
 
 
-def _run_on_many(
-    bench: Literal[Bench.HTTP, Bench.BATCH, Bench.CHAIN, Bench.PEERS], quick: bool
-) -> list[Figures]:
-    match bench:
-        case Bench.HTTP:
-            return http_api.run(http_api.QUICK if quick else http_api.FULL)
-        case Bench.BATCH:
-            effort = batch.QUICK if quick else batch.FULL
-            return [ratio_figures("Registration in batches", batch.run(effort))]
-        case Bench.CHAIN:
-            effort = chain.QUICK if quick else chain.FULL
-            return [ratio_figures("Supersession chains", chain.run(effort))]
-        case Bench.PEERS:
-            return peers.run(peers.QUICK if quick else peers.FULL)
-        case _:
-            assert_never(bench)
+def _hashing(quick: bool) -> list[Figures]:
+    del quick  # the size is what is measured
+    return [ratio_figures("Hashing 1 GiB", hashing.run())]
+
+
+def _imports(quick: bool) -> list[Figures]:
+    rounds = imports.QUICK_ROUNDS if quick else imports.FULL_ROUNDS
+    return [ratio_figures("Import of function_app", imports.run(rounds))]
+
+
+def _uploads(quick: bool) -> list[Figures]:
+    return uploads.run(uploads.QUICK if quick else uploads.FULL)
+
+
+def _ingestion(quick: bool) -> list[Figures]:
+    effort = ingestion.QUICK if quick else ingestion.FULL
+    return [ratio_figures("Emptying a full queue", ingestion.run(effort))]
+
+
+def _large(quick: bool) -> list[Figures]:
+    del quick  # likewise
+    return large_uploads.run()
+
+
+def _http(quick: bool) -> list[Figures]:
+    return http_api.run(http_api.QUICK if quick else http_api.FULL)
+
+
+def _batch(quick: bool) -> list[Figures]:
+    effort = batch.QUICK if quick else batch.FULL
+    return [ratio_figures("Registration in batches", batch.run(effort))]
+
+
+def _chain(quick: bool) -> list[Figures]:
+    effort = chain.QUICK if quick else chain.FULL
+    return [ratio_figures("Supersession chains", chain.run(effort))]
+
+
+def _peers(quick: bool) -> list[Figures]:
+    return peers.run(peers.QUICK if quick else peers.FULL)
+
+
+_PARTS: Mapping[Bench, Callable[[bool], list[Figures]]] = {
+    Bench.REGISTRATION: _registration,
+    Bench.HASHING: _hashing,
+    Bench.IMPORTS: _imports,
+    Bench.UPLOADS: _uploads,
+    Bench.INGESTION: _ingestion,
+    Bench.LARGE: _large,
+    Bench.HTTP: _http,
+    Bench.BATCH: _batch,
+    Bench.CHAIN: _chain,
+    Bench.PEERS: _peers,
+}
 
 
 if __name__ == "__main__":

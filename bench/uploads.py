@@ -1,26 +1,17 @@
 """How long a blob takes from upload to registered, and where the time goes."""
 
-import secrets
 import statistics
-import tempfile
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueClient
 
 from bench.report import Figures
-from bench.services import registry_database
 from bench.upload_app import register_uploads, running_app
-from bench.upload_source import DEPTH, UploadSource
+from bench.upload_services import UploadServices, upload_services
+from bench.upload_source import DEPTH
 from bench.upload_stages import Stopwatch, TimedIngestion
 from bench.upload_threads import THREADS, Handler, Passage, take_uploads
-from devhost.stack.app_process import PROJECT
-from devhost.stack.app_settings import app_settings
-from devhost.stack.azurite import Azurite
-from devhost.stack.uploads import ensure_container
 from shared.database.pool import Database
 from shared.models.blob_events import message_document, read_blob_event
 from shared.models.registrations import Origin
@@ -34,7 +25,7 @@ _ORIGIN = Origin("bench")
 
 def run(count: int) -> list[Figures]:
     """Through the app, then with our own threads and stopwatches, then without the registry."""
-    with _services() as services:
+    with upload_services() as services:
         app = _through_app(services, count)
         timed, watch = _with_stopwatches(services, count)
         plain = _without_registry(services, count)
@@ -48,58 +39,7 @@ def run(count: int) -> list[Figures]:
     ]
 
 
-@dataclass(frozen=True)
-class _Services:
-    azurite: Azurite
-    database_url: str
-    environment: dict[str, str]
-    log: Path
-
-    @property
-    def queue(self) -> str:
-        return self.environment["REGISTRY_BLOB_EVENTS_QUEUE"]
-
-    @contextmanager
-    def source(self) -> Generator[UploadSource]:
-        container = self.environment["REGISTRY_UPLOAD_CONTAINER"]
-        source = UploadSource(self.azurite.connection_string, container, self.queue)
-        yield source
-        source.close()
-
-
-@contextmanager
-def _services() -> Generator[_Services]:
-    with (
-        tempfile.TemporaryDirectory(prefix="registry-bench-") as directory,
-        registry_database(Path(directory) / "postgres") as database_url,
-    ):
-        azurite = Azurite(Path(directory) / "azurite")
-        azurite.start()
-        try:
-            yield _prepared(azurite, database_url, Path(directory) / "app.log")
-        finally:
-            azurite.stop()
-
-
-def _prepared(azurite: Azurite, database_url: str, log: Path) -> _Services:
-    environment = app_settings(
-        PROJECT,
-        {
-            "AzureWebJobsStorage": azurite.connection_string,
-            "REGISTRY_BLOB_TRIGGER_SOURCE": "EventGrid",  # else the host would look for blobs too
-            "REGISTRY_DATABASE_URL": database_url,
-            "REGISTRY_KEY_PEPPER": secrets.token_hex(32),
-            "REGISTRY_STORAGE": azurite.connection_string,
-        },
-    )
-    services = _Services(azurite, database_url, environment, log)
-    ensure_container(azurite, environment["REGISTRY_UPLOAD_CONTAINER"])
-    with QueueClient.from_connection_string(azurite.connection_string, services.queue) as queue:
-        queue.create_queue()
-    return services
-
-
-def _through_app(services: _Services, count: int) -> Sequence[str]:
+def _through_app(services: UploadServices, count: int) -> Sequence[str]:
     """Of the app's own threads, what it committed when."""
     with services.source() as source, running_app(services.environment, services.log):
         register_uploads(source, services.database_url, _WARM_UP, "app-warm-up")
@@ -113,7 +53,7 @@ def _through_app(services: _Services, count: int) -> Sequence[str]:
     )
 
 
-def _with_stopwatches(services: _Services, count: int) -> tuple[list[Passage], Stopwatch]:
+def _with_stopwatches(services: UploadServices, count: int) -> tuple[list[Passage], Stopwatch]:
     watch = Stopwatch()
     database = Database(services.database_url, size=THREADS, timeout_seconds=60)
     ingestion = TimedIngestion(database, services.azurite.connection_string, watch)
@@ -127,7 +67,7 @@ def _with_stopwatches(services: _Services, count: int) -> tuple[list[Passage], S
         database.close()
 
 
-def _without_registry(services: _Services, count: int) -> list[Passage]:
+def _without_registry(services: UploadServices, count: int) -> list[Passage]:
     """The limit: each notice is received, its blob downloaded, the notice deleted."""
     with BlobServiceClient.from_connection_string(services.azurite.connection_string) as blobs:
 
@@ -140,7 +80,7 @@ def _without_registry(services: _Services, count: int) -> list[Passage]:
 
 
 def _passages(
-    services: _Services, handle: Handler, count: int, folder: str, watch: Stopwatch
+    services: UploadServices, handle: Handler, count: int, folder: str, watch: Stopwatch
 ) -> list[Passage]:
     storage = services.azurite.connection_string
     with (
