@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from functions.http.faults import problem_of
-from functions.http.pointers import json_pointer
 from functions.http.problems import (
     INTERNAL_ERROR,
     INVALID_INPUT,
@@ -28,6 +27,7 @@ from shared.errors import (
     RegistryError,
     Retryable,
 )
+from shared.models.pointers import json_pointer
 
 RETRY_AFTER_SECONDS = 5
 _MOST_FIELDS = 100

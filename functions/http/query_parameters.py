@@ -4,8 +4,8 @@ from collections import Counter
 
 from fastapi import Request
 
-from functions.http.pointers import json_pointer
 from shared.errors import InvalidInput
+from shared.models.pointers import json_pointer
 
 
 def refuse_repeated(request: Request) -> None:

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 from pydantic import JsonValue
 
-from functions.http.pointers import json_pointer
 from functions.http.strict_json import parse_strict_json
 from shared.errors import InvalidInput
+from shared.models.pointers import json_pointer
 
 _POINTER = "/client_refs"
 

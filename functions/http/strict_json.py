@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from functions.http.pointers import json_pointer
 from shared.errors import InvalidInput
+from shared.models.pointers import json_pointer
 
 
 def parse_strict_json(document: str | bytes, pointer: str = "") -> JsonValue:

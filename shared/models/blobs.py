@@ -25,8 +25,8 @@ class BlobReference:
     path: str
 
     def __post_init__(self) -> None:
-        _check_account(self.account)
-        _check_container(self.container)
+        check_account(self.account)
+        check_container(self.container)
         _check_path(self.path)
 
 
@@ -53,12 +53,14 @@ class BlobProperties:
         object.__setattr__(self, "etag", self.etag.strip('"'))
 
 
-def _check_account(name: str) -> None:
+def check_account(name: str) -> None:
+    """Raise InvalidInput for what no storage account is called."""
     if _ACCOUNT.fullmatch(name) is None:
         raise InvalidInput("A storage account name has 3 to 24 lowercase letters and digits.")
 
 
-def _check_container(name: str) -> None:
+def check_container(name: str) -> None:
+    """Raise InvalidInput for what no container is called."""
     if _CONTAINER.fullmatch(name) is None:
         raise InvalidInput(
             "A container name has 3 to 63 lowercase letters, digits and single hyphens."

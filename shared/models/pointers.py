@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901): how an answer names the value that is at fault."""
+"""JSON pointers (RFC 6901): how an error names the value that is at fault."""
 
 
 def json_pointer(*parts: object) -> str:
