@@ -1,7 +1,7 @@
 """Blobs of one storage account."""
 
 from collections.abc import Generator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from azure.core import MatchConditions
 from azure.storage.blob import BlobServiceClient
@@ -86,7 +86,11 @@ class BlobStore:
         BlobUnreadable (it is archived, say), StorageAccountNotAllowed, StorageUnavailable.
         """
         self._require_own(properties.reference)
-        yield from read_ahead(self._ranges.read(properties), CHUNKS_AHEAD)
+        chunks = self._ranges.read(properties)
+        if properties.size_bytes > CHUNK_BYTES:  # a thread for a single chunk would not pay
+            chunks = read_ahead(chunks, CHUNKS_AHEAD)
+        with closing(chunks):
+            yield from chunks
 
     def remove(self, properties: BlobProperties) -> None:
         """Remove a blob in the state that its etag names; one that is gone already is no fault.
