@@ -14,6 +14,7 @@ from shared.services.artifact_service import ArtifactService
 from shared.services.health import HealthService
 from shared.services.ingestion import IngestionService
 from shared.services.retirement import RetirementService
+from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
 from shared.services.signing_keys import SigningKeys
 from shared.services.tokens import TokenService
@@ -43,6 +44,7 @@ class Registry:
     artifacts: ArtifactService
     ingestion: IngestionService
     retirement: RetirementService
+    rules: RuleService
     keys: ApiKeyService
     access: AccessService
     health: HealthService
@@ -120,6 +122,7 @@ def registry() -> Registry:
         artifacts=artifacts,
         ingestion=IngestionService(database(), artifacts, SetAsideService(database(), _now), store),
         retirement=RetirementService(database(), store, _now),
+        rules=RuleService(database(), _now, [store.account]),
         keys=keys(),
         access=AccessService(keys(), token_service(read)),
         health=HealthService(checks),

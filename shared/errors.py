@@ -92,6 +92,10 @@ class KeyEnded(RegistryError):
     """The API key was revoked, has expired or was replaced."""
 
 
+class RuleNotFound(RegistryError):
+    """There is no such ingestion rule."""
+
+
 class BlobNotFound(RegistryError):
     """The blob, or its container, does not exist."""
 

@@ -36,6 +36,7 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.TooManyMatches: ProblemType(422, "too-many-matches", "Too many assets match"),
     errors.KeyNotFound: ProblemType(404, "key-not-found", "No such API key"),
     errors.KeyEnded: ProblemType(409, "key-ended", "The API key's life is over"),
+    errors.RuleNotFound: ProblemType(404, "rule-not-found", "No such ingestion rule"),
     errors.BlobNotFound: ProblemType(422, "blob-not-found", "No such blob"),
     errors.BlobUnreadable: ProblemType(409, "blob-unreadable", "The blob cannot be read"),
     errors.StorageAccountNotAllowed: ProblemType(

@@ -49,5 +49,8 @@ SELECT md5('key ' || i)::uuid, 'key ' || i, sha256(('key ' || i)::bytea), '{read
        now() + i * interval '1 minute', CASE WHEN i % 2 = 0 THEN now() END
 FROM generate_series(1, 20000) AS i;
 
+INSERT INTO registry.ingestion_rules (name, rule)
+SELECT 'rule ' || i, jsonb_build_object('name', 'rule ' || i) FROM generate_series(1, 1000) AS i;
+
 SET session_replication_role = DEFAULT;
 VACUUM ANALYZE;

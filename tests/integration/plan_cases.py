@@ -27,6 +27,8 @@ WRITES = {
     "artifacts.register_batch",
     "idempotency.claim",
     "idempotency.keep",
+    "rules.limit_waiting",
+    "rules.record_events",
     "set_aside.set_aside",
     "statistics.fold_changes",
     "transitions.move_processing",
@@ -67,6 +69,7 @@ def cases() -> Iterator[Case]:
     yield from _of_references()
     yield from _of_lists()
     yield from _of_keys()
+    yield from _of_rules()
     yield from _of_figures()
 
 
@@ -240,3 +243,13 @@ def _of_keys() -> Iterator[Case]:
         {"after": "-infinity", "key_id": UUID(int=0), "until": "infinity", "limit": 10},
         rows=20,
     )
+
+
+def _of_rules() -> Iterator[Case]:
+    yield Case("rules.version", rows=1)
+    yield Case("rules.read", rows=1001)
+    yield Case("rules.get", {"name": "rule 78"}, rows=1)
+    yield Case("rules.hold", rows=1)
+    yield Case("rules.keep", {"rules": Jsonb([{"name": "rule 78"}, {"name": "new"}])}, rows=4)
+    yield Case("rules.remove", {"names": ["rule 78", "unknown"]}, rows=4)
+    yield Case("rules.advance", rows=2)

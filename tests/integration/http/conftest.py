@@ -17,6 +17,7 @@ from shared.services.artifact_service import ArtifactService
 from shared.services.health import HealthService
 from shared.services.ingestion import IngestionService
 from shared.services.retirement import RetirementService
+from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
 from shared.settings import Settings
 from shared.storage.blobs import BlobStore
@@ -44,6 +45,7 @@ def build_registry(
         artifacts=artifacts,
         ingestion=IngestionService(database, artifacts, set_aside, BlobStore(STORAGE)),
         retirement=RetirementService(database, BlobStore(STORAGE), now),
+        rules=RuleService(database, now, ["devstoreaccount1"]),
         keys=keys,
         access=AccessService(keys),
         health=health or HealthService({"database": lambda: database.check(2.0)}),
