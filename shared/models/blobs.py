@@ -56,24 +56,27 @@ class BlobProperties:
 def check_account(name: str) -> None:
     """Raise InvalidInput for what no storage account is called."""
     if _ACCOUNT.fullmatch(name) is None:
-        raise InvalidInput("A storage account name has 3 to 24 lowercase letters and digits.")
+        raise InvalidInput(
+            "A storage account name has 3 to 24 lowercase letters and digits.", "/account"
+        )
 
 
 def check_container(name: str) -> None:
     """Raise InvalidInput for what no container is called."""
     if _CONTAINER.fullmatch(name) is None:
         raise InvalidInput(
-            "A container name has 3 to 63 lowercase letters, digits and single hyphens."
+            "A container name has 3 to 63 lowercase letters, digits and single hyphens.",
+            "/container",
         )
 
 
 def _check_path(name: str) -> None:
     if not 1 <= len(name) <= _LONGEST_NAME:
-        raise InvalidInput(f"A blob name has 1 to {_LONGEST_NAME} characters.")
+        raise InvalidInput(f"A blob name has 1 to {_LONGEST_NAME} characters.", "/path")
     if "\0" in name:
-        raise InvalidInput("A blob name holds no NUL character.")
+        raise InvalidInput("A blob name holds no NUL character.", "/path")
     if any("\ud800" <= character <= "\udfff" for character in name):
-        raise InvalidInput("A blob name is text that UTF-8 can express.")
+        raise InvalidInput("A blob name is text that UTF-8 can express.", "/path")
     # HTTP clients resolve such a segment before they send: `../b/c` would be blob c of container b.
     if not {".", ".."}.isdisjoint(name.split("/")):
-        raise InvalidInput("A blob name has no segment '.' or '..'.")
+        raise InvalidInput("A blob name has no segment '.' or '..'.", "/path")
