@@ -1,12 +1,17 @@
 """Messages set aside, in PostgreSQL."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import DictRow
 
 from shared.database.queries import load_queries
+from shared.models.ids import repeatable_id
+from shared.models.registrations import Origin
+from shared.models.set_aside import Failure, FailureDetail, FailureFilter, Message, Replay
 
 _QUERIES = load_queries(__file__)
 
@@ -20,9 +25,8 @@ class SetAsideRepository:
     def add(
         self,
         set_aside_id: UUID,
+        message: Message,
         *,
-        source: str,
-        body: bytes,
         reason: str,
         explanation: str,
         at: datetime,
@@ -30,10 +34,107 @@ class SetAsideRepository:
         """Keep a message, once."""
         parameters = {
             "set_aside_id": set_aside_id,
-            "source": source,
-            "body": body,
+            "source": message.source,
+            "body": message.body,
             "reason": reason,
             "explanation": explanation,
+            "delivery_id": message.delivery_id,
             "set_aside_at": at,
         }
         self._connection.execute(_QUERIES["set_aside"], parameters)
+
+    def get(self, set_aside_id: UUID) -> FailureDetail | None:
+        """One message with its body; None if unknown."""
+        row = self._one("get", {"set_aside_id": set_aside_id})
+        return FailureDetail.of(Failure.model_validate(row), row["body"]) if row else None
+
+    def page(
+        self, wanted: FailureFilter, before_at: str, before_id: UUID, limit: int
+    ) -> list[Failure]:
+        """Messages set aside before (`before_at`, `before_id`), newest first.
+
+        The instant is ISO 8601 or `infinity`, which Python's own cannot be.
+        """
+        parameters = {
+            "state": wanted.state,
+            "source": wanted.source,
+            "reason": wanted.reason,
+            "before_at": before_at,
+            "before_id": before_id,
+            "limit": limit,
+        }
+        rows = self._connection.execute(_QUERIES["page"], parameters).fetchall()
+        return [Failure.model_validate(row) for row in rows]
+
+    def mark_asked(self, failures: Sequence[Failure]) -> None:
+        """Say that a replay was asked for, except where somebody was faster."""
+        parameters = {
+            "set_aside_ids": [each.set_aside_id for each in failures],
+            "replays": [each.replays for each in failures],
+        }
+        self._connection.execute(_QUERIES["mark_asked"], parameters)
+
+    def begin_replay(self, set_aside_id: UUID, source: str, at: datetime) -> Replay | None:
+        """What is to be taken again; None where it has ended, or is not of this source."""
+        parameters = {"set_aside_id": set_aside_id, "source": source, "at": at}
+        row = self._one("begin_replay", parameters)
+        if row is None:
+            return None
+        # Rows of earlier versions, and poisoned ones, do not tell of the message's own delivery.
+        delivery_id = row["delivery_id"] or repeatable_id(str(set_aside_id), row["set_aside_at"])
+        return Replay(set_aside_id, row["arrivals"], Message(source, row["body"], delivery_id))
+
+    def knows(self, set_aside_id: UUID, source: str) -> bool:
+        """Whether such a message from this source was ever set aside."""
+        row = self._one("knows", {"set_aside_id": set_aside_id, "source": source})
+        return row is not None and row["is_known"]
+
+    def open_again(
+        self,
+        set_aside_id: UUID,
+        source: str,
+        arrivals: int | None,
+        *,
+        reason: str,
+        explanation: str,
+    ) -> None:
+        """Leave a message to be mended further; `arrivals` is that of the replay, if known."""
+        parameters = {
+            "set_aside_id": set_aside_id,
+            "source": source,
+            "arrivals": arrivals,
+            "reason": reason,
+            "explanation": explanation,
+        }
+        self._connection.execute(_QUERIES["open_again"], parameters)
+
+    def end_replay(self, replay: Replay, at: datetime, actor: str) -> bool:
+        """Close a message that was of use; False where another did, or it was set aside anew."""
+        parameters = {
+            "set_aside_id": replay.set_aside_id,
+            "arrivals": replay.arrivals,
+            "at": at,
+            "actor": actor,
+        }
+        return self._one("end_replay", parameters) is not None
+
+    def discard(self, set_aside_id: UUID, at: datetime, actor: str) -> bool:
+        """Close a message that nobody needs; False where it has ended already."""
+        parameters = {"set_aside_id": set_aside_id, "at": at, "actor": actor}
+        return self._one("discard", parameters) is not None
+
+    def record_events(
+        self, operation: str, set_aside_ids: Sequence[UUID], origin: Origin, at: datetime
+    ) -> None:
+        """Write into the audit trail, in the transaction of the change itself."""
+        parameters = {
+            "operation": operation,
+            "set_aside_ids": list(set_aside_ids),
+            "at": at,
+            "actor": origin.actor,
+            "request_id": origin.request_id,
+        }
+        self._connection.execute(_QUERIES["record_events"], parameters)
+
+    def _one(self, name: str, parameters: Mapping[str, Any]) -> DictRow | None:
+        return self._connection.execute(_QUERIES[name], parameters).fetchone()

@@ -1,21 +1,20 @@
 """From a message to registered artifacts, whatever arrives."""
 
 import json
-from collections.abc import Callable
 from uuid import UUID
 
 from pydantic import JsonValue
 
 from shared.database.pool import Database
-from shared.errors import MalformedMessage, RegistryError, Retryable
+from shared.errors import RegistryError, Retryable
 from shared.models.artifacts import ArtifactRegistration
-from shared.models.blob_events import events_in, message_document, read_blob_event
+from shared.models.blob_events import events_in, read_blob_event
 from shared.models.blobs import BlobReference
 from shared.models.registrations import Origin, Registration
+from shared.models.set_aside import Message
 from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion_blobs import BlobRegistrations, BlobToRegister
 from shared.services.ingestion_registrations import SentRegistrations, read_registration
-from shared.services.ingestion_replays import replay_in
 from shared.services.set_aside import SetAsideService
 from shared.storage.blobs import BlobStore
 
@@ -44,10 +43,10 @@ class IngestionService:
         A Retryable is raised at the end: delivering all again changes nothing that is done.
         """
 
-        def take(document: object) -> None:
-            self._take_events(queue, document, body, origin)
+        def use(message: Message, document: object) -> None:
+            self._follow_events(message, document, origin)
 
-        self._take(queue, body, take)
+        self._set_aside.take(Message(queue, body), origin, use)
 
     def take_registration(
         self, queue: str, body: bytes, origin: Origin, artifact_id: UUID | None = None
@@ -58,10 +57,10 @@ class IngestionService:
         nothing.
         """
 
-        def take(document: object) -> None:
-            self._sent.register(read_registration(document), origin, artifact_id)
+        def use(message: Message, document: object) -> None:
+            self._sent.register(read_registration(document), origin, message.delivery_id)
 
-        self._take(queue, body, take)
+        self._set_aside.take(Message(queue, body, artifact_id), origin, use)
 
     def register_blob(self, blob: BlobReference, origin: Origin) -> Registration:
         """Register what the store holds under a name now; the blob itself is the asset.
@@ -76,25 +75,11 @@ class IngestionService:
         asset = ArtifactRegistration(client_type="blob", client_refs=refs, overwrite=True)
         return self._blobs.register(BlobToRegister(asset, blob, origin, once_per_state=True))
 
-    def _take(self, queue: str, body: bytes, take: Callable[[object], None]) -> None:
-        try:
-            document = message_document(body)
-            set_aside_id = replay_in(document)
-            if set_aside_id is None:
-                take(document)
-            else:
-                self._replay(queue, set_aside_id)
-        except Retryable:
-            raise
-        except RegistryError as fault:
-            self._set_aside.set_aside(queue, body, fault)
-
-    def _replay(self, queue: str, set_aside_id: UUID) -> None:
-        """Take a message that was set aside as if it came from its queue once more."""
-        raise MalformedMessage(f"Nothing replays {set_aside_id} from {queue} yet.")
-
-    def _take_events(self, queue: str, document: object, body: bytes, origin: Origin) -> None:
+    def _follow_events(self, message: Message, document: object, origin: Origin) -> None:
         events = events_in(document)
+        if len(events) == 1:
+            self._take_event(events[0], origin)
+            return
         passing: list[Retryable] = []
         for event in events:
             try:
@@ -102,8 +87,8 @@ class IngestionService:
             except Retryable as fault:
                 passing.append(fault)
             except RegistryError as fault:
-                alone = body if len(events) == 1 else json.dumps(event).encode()
-                self._set_aside.set_aside(queue, alone, fault)
+                alone = Message(message.source, json.dumps(event).encode())
+                self._set_aside.set_aside(alone, fault)
         if passing:
             raise passing[0]
 

@@ -8,9 +8,15 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.database.pool import Database
-from shared.errors import RegistryError
+from shared.errors import MalformedMessage, RegistryError, Retryable
+from shared.models.blob_events import message_document
+from shared.models.registrations import Origin
+from shared.models.set_aside import Message, Replay, replay_in
 from shared.repositories.set_aside import SetAsideRepository
 from shared.services.redaction import redacted_body, redacted_text
+
+Use = Callable[[Message, object], None]
+"""What is done with a message and the JSON document in it."""
 
 _LOGGER = logging.getLogger(__name__)
 _LONGEST_EXPLANATION = 4000
@@ -18,37 +24,118 @@ _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 class SetAsideService:
-    """Keeps what could not be used, so that it can be listed and, once mended, replayed."""
+    """Keeps what could not be used, so that it can be listed and, once mended, replayed.
+
+    A message is told from others by its bytes and its source: however often it comes and fails, it
+    is kept once.
+    """
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
 
-    def set_aside(self, source: str, body: bytes, fault: RegistryError) -> None:
-        """Keep a message with its fault. The same message from the same source is kept once.
+    def take(self, message: Message, origin: Origin, use: Use) -> None:
+        """Use a message, or the one set aside from its queue that it asks to be taken once more.
+
+        What can never succeed is set aside. Raises a Retryable where a later delivery may succeed,
+        also where the database cannot be reached to keep the message.
+        """
+        try:
+            document = message_document(message.body)
+            asked_for = replay_in(document)
+            if asked_for is None:
+                use(message, document)
+            else:
+                self._replay(message.source, asked_for, origin, use)
+        except Retryable:
+            raise
+        except RegistryError as fault:
+            self.set_aside(message, fault)
+
+    def set_aside(self, message: Message, fault: RegistryError) -> None:
+        """Keep a message with its fault.
 
         Signatures (SAS), keys and passwords in it are struck out: no secret enters the database.
         """
-        reason = _CAPITAL.sub("_", type(fault).__name__).lower()
+        self.keep(message, _reason(fault), fault.summary)
+
+    def keep(self, message: Message, reason: str, explanation: str) -> None:
+        """The same, for a reason that is no fault of ours to name."""
         with self._database.connection() as connection:
             SetAsideRepository(connection).add(
-                _identity(source, body),
-                source=source,
-                body=redacted_body(body),
+                _identity(message),
+                Message(message.source, redacted_body(message.body), message.delivery_id),
                 reason=reason,
-                explanation=_explanation(fault),
+                explanation=_storable(explanation),
                 at=self._clock(),
             )
-        _LOGGER.warning("message set aside: source=%s reason=%s", source, reason)
+        _LOGGER.warning("message set aside: source=%s reason=%s", message.source, reason)
+
+    def give_up_replay(
+        self, source: str, set_aside_id: UUID, reason: str, explanation: str
+    ) -> None:
+        """Open a message again whose replay was never finished; one that has ended stays so.
+
+        Raises MalformedMessage where no such message was set aside from there.
+        """
+        self._open_again(source, set_aside_id, None, reason, explanation)
+
+    def _replay(self, source: str, set_aside_id: UUID, origin: Origin, use: Use) -> None:
+        replay = self._begin(source, set_aside_id)
+        if replay is None:
+            return
+        try:
+            use(replay.message, message_document(replay.message.body))
+        except Retryable:
+            raise
+        except RegistryError as fault:
+            self._open_again(source, set_aside_id, replay.arrivals, _reason(fault), fault.summary)
+        else:
+            self._end(replay, origin)
+
+    def _begin(self, source: str, set_aside_id: UUID) -> Replay | None:
+        with self._database.connection() as connection:
+            messages = SetAsideRepository(connection)
+            _require_known(messages, source, set_aside_id)
+            return messages.begin_replay(set_aside_id, source, self._clock())
+
+    def _open_again(
+        self, source: str, set_aside_id: UUID, arrivals: int | None, reason: str, explanation: str
+    ) -> None:
+        with self._database.connection() as connection:
+            messages = SetAsideRepository(connection)
+            _require_known(messages, source, set_aside_id)
+            messages.open_again(
+                set_aside_id, source, arrivals, reason=reason, explanation=_storable(explanation)
+            )
+        _LOGGER.warning(
+            "replay failed: set_aside_id=%s source=%s reason=%s", set_aside_id, source, reason
+        )
+
+    def _end(self, replay: Replay, origin: Origin) -> None:
+        now = self._clock()
+        with self._database.connection() as connection, connection.transaction():
+            messages = SetAsideRepository(connection)
+            if messages.end_replay(replay, now, origin.actor):
+                messages.record_events("message_replayed", [replay.set_aside_id], origin, now)
 
 
-def _explanation(fault: RegistryError) -> str:
-    """What the fault says, fit to be stored whatever a hostile message put into it."""
-    readable = fault.summary.replace("\0", "\\0").encode(errors="backslashreplace").decode()
+def _require_known(messages: SetAsideRepository, source: str, set_aside_id: UUID) -> None:
+    if not messages.knows(set_aside_id, source):
+        raise MalformedMessage("No message of this id was set aside from this queue.")
+
+
+def _reason(fault: RegistryError) -> str:
+    return _CAPITAL.sub("_", type(fault).__name__).lower()
+
+
+def _storable(explanation: str) -> str:
+    """What is told, fit to be stored whatever a hostile message put into it."""
+    readable = explanation.replace("\0", "\\0").encode(errors="backslashreplace").decode()
     return redacted_text(readable)[:_LONGEST_EXPLANATION]
 
 
-def _identity(source: str, body: bytes) -> UUID:
+def _identity(message: Message) -> UUID:
     """Of the message itself, so that a repeated delivery is the same row."""
-    digest = hashlib.sha256(source.encode() + b"\n" + body).digest()
+    digest = hashlib.sha256(message.source.encode() + b"\n" + message.body).digest()
     return UUID(bytes=digest[:16])
