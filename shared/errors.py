@@ -108,6 +108,18 @@ class StorageAccountNotAllowed(RegistryError):
     """The storage account is not one that this registry serves."""
 
 
+class TableNotAllowed(RegistryError):
+    """The table is not one that this registry may read."""
+
+
+class TableNotFound(RegistryError):
+    """The table does not exist."""
+
+
+class TableUnreadable(RegistryError):
+    """The table cannot be read as it is, for example because it has no primary key."""
+
+
 class Retryable(RegistryError):
     """A fault that passes: the same request may succeed later."""
 
@@ -122,6 +134,10 @@ class DatabaseUnavailable(Retryable):
 
 class StorageUnavailable(Retryable):
     """The storage account cannot be reached at the moment."""
+
+
+class TableSourceUnavailable(Retryable):
+    """The database that holds the table cannot be reached at the moment."""
 
 
 class IssuerUnavailable(Retryable):

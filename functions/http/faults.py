@@ -42,6 +42,9 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.StorageAccountNotAllowed: ProblemType(
         422, "storage-account-not-allowed", "The storage account is not served here"
     ),
+    errors.TableNotAllowed: ProblemType(422, "table-not-allowed", "The table is not listed here"),
+    errors.TableNotFound: ProblemType(422, "table-not-found", "No such table"),
+    errors.TableUnreadable: ProblemType(409, "table-unreadable", "The table cannot be read"),
     errors.Retryable: ProblemType(503, "unavailable", "Not available at the moment"),
     errors.BlobChanged: ProblemType(503, "blob-changed", "The blob changed while it was read"),
     errors.DatabaseUnavailable: ProblemType(
@@ -49,6 +52,9 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     ),
     errors.StorageUnavailable: ProblemType(
         503, "storage-unavailable", "The storage account is not available"
+    ),
+    errors.TableSourceUnavailable: ProblemType(
+        503, "table-source-unavailable", "The table's database is not available"
     ),
     errors.IssuerUnavailable: ProblemType(
         503, "issuer-unavailable", "The token issuer is not available"

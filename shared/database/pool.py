@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 from psycopg import Connection, InterfaceError, OperationalError
 from psycopg.rows import DictRow, dict_row
@@ -10,6 +11,18 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from shared.errors import DatabaseUnavailable
 
 _RECONNECT_SECONDS = 3.0
+
+CONNECTION_OPTIONS: dict[str, Any] = {
+    "autocommit": True,
+    # Behind PgBouncer a prepared statement may not be there on the next call.
+    "prepare_threshold": None,
+    "row_factory": dict_row,
+    # A server that vanished without a word is noticed in seconds, not in hours.
+    "keepalives_idle": 30,
+    "tcp_user_timeout": 15_000,
+    "application_name": "artifact-registry",
+}
+"""Of every connection to a database, the registry's own or another's."""
 
 
 class Database:
@@ -23,17 +36,7 @@ class Database:
         self._pool = ConnectionPool(
             url,
             connection_class=Connection[DictRow],
-            kwargs={
-                "autocommit": True,
-                # Behind PgBouncer a prepared statement may not be there on the next call.
-                "prepare_threshold": None,
-                "row_factory": dict_row,
-                "connect_timeout": max(2, int(timeout_seconds)),
-                # A server that vanished without a word is noticed in seconds, not in hours.
-                "keepalives_idle": 30,
-                "tcp_user_timeout": 15_000,
-                "application_name": "artifact-registry",
-            },
+            kwargs=CONNECTION_OPTIONS | {"connect_timeout": max(2, int(timeout_seconds))},
             min_size=0,
             max_size=size,
             timeout=timeout_seconds,
