@@ -73,7 +73,7 @@ class LocationShared(RegistryError):
 
 
 class BytesNotServed(RegistryError):
-    """The artifact's bytes are not in the storage account that this registry serves."""
+    """The artifact's bytes are not in a storage account that this registry serves."""
 
 
 class BytesUncertain(RegistryError):
@@ -94,6 +94,18 @@ class KeyEnded(RegistryError):
 
 class RuleNotFound(RegistryError):
     """There is no such ingestion rule."""
+
+
+class FailureNotFound(RegistryError):
+    """There is no such message among those that were set aside."""
+
+
+class FailureEnded(RegistryError):
+    """The message was replayed or discarded already."""
+
+
+class NotReplayable(RegistryError):
+    """The message came from a queue that this registry no longer takes messages from."""
 
 
 class BlobNotFound(RegistryError):

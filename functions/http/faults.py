@@ -37,6 +37,9 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.KeyNotFound: ProblemType(404, "key-not-found", "No such API key"),
     errors.KeyEnded: ProblemType(409, "key-ended", "The API key's life is over"),
     errors.RuleNotFound: ProblemType(404, "rule-not-found", "No such ingestion rule"),
+    errors.FailureNotFound: ProblemType(404, "failure-not-found", "No such message was set aside"),
+    errors.FailureEnded: ProblemType(409, "failure-ended", "The message was dealt with already"),
+    errors.NotReplayable: ProblemType(409, "not-replayable", "Nothing takes the message any more"),
     errors.BlobNotFound: ProblemType(422, "blob-not-found", "No such blob"),
     errors.BlobUnreadable: ProblemType(409, "blob-unreadable", "The blob cannot be read"),
     errors.StorageAccountNotAllowed: ProblemType(

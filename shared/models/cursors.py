@@ -4,6 +4,8 @@ import binascii
 import hashlib
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
+from uuid import UUID
 
 from shared.errors import InvalidInput
 
@@ -52,3 +54,21 @@ def read_number(of: str, cursor: str) -> int:
     if not -_BEYOND < number < _BEYOND:
         raise foreign_cursor()
     return number
+
+
+def write_place(of: str, at: datetime, last_id: UUID) -> str:
+    """A cursor for a list that is ordered by time, and by id among what has the same."""
+    return write_cursor(of, f"{last_id} {at.isoformat()}")
+
+
+def read_place(of: str, cursor: str) -> tuple[datetime, UUID]:
+    """The place that such a cursor holds; InvalidInput as above, or without a time zone."""
+    last_id, _, text = read_cursor(of, cursor).partition(" ")
+    try:
+        at, read_id = datetime.fromisoformat(text), UUID(last_id)
+        if at.tzinfo is None:
+            raise foreign_cursor()
+        # PostgreSQL knows fewer offsets than Python does.
+        return at.astimezone(UTC), read_id
+    except (ValueError, OverflowError):
+        raise foreign_cursor() from None

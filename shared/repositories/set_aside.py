@@ -14,6 +14,8 @@ from shared.models.registrations import Origin
 from shared.models.set_aside import Failure, FailureDetail, FailureFilter, Message, Replay
 
 _QUERIES = load_queries(__file__)
+_END = ("infinity", UUID(int=2**128 - 1))
+"""Behind everything."""
 
 
 class SetAsideRepository:
@@ -49,12 +51,10 @@ class SetAsideRepository:
         return FailureDetail.of(Failure.model_validate(row), row["body"]) if row else None
 
     def page(
-        self, wanted: FailureFilter, before_at: str, before_id: UUID, limit: int
+        self, wanted: FailureFilter, before: tuple[datetime, UUID] | None, limit: int
     ) -> list[Failure]:
-        """Messages set aside before (`before_at`, `before_id`), newest first.
-
-        The instant is ISO 8601 or `infinity`, which Python's own cannot be.
-        """
+        """Messages set aside before this place in the list, or all of them, newest first."""
+        before_at, before_id = before or _END
         parameters = {
             "state": wanted.state,
             "source": wanted.source,

@@ -1,11 +1,8 @@
 """Listing artifacts by whatever is known of them."""
 
-from datetime import UTC, datetime
-from uuid import UUID
-
 from shared.database.pool import Database
 from shared.models.chains import Page
-from shared.models.cursors import foreign_cursor, read_cursor, write_cursor
+from shared.models.cursors import read_place, write_place
 from shared.models.listings import ArtifactFilter, ArtifactSort, Position
 from shared.repositories.listings import ListRepository
 from shared.services.asked import require_page
@@ -37,23 +34,8 @@ class ArtifactLists:
         """
         require_page(limit)
         name = f"list{sort}-{wanted.fingerprint}"
-        after = _read_position(name, cursor) if cursor is not None else None
+        after = Position(*read_place(name, cursor)) if cursor is not None else None
         with self._database.connection() as connection:
             page = ListRepository(connection).page(wanted, sort, after=after, limit=limit)
-        return Page(page.artifacts, _write_position(name, page.next) if page.next else None)
-
-
-def _write_position(name: str, position: Position) -> str:
-    return write_cursor(name, f"{position.artifact_id} {position.at.isoformat()}")
-
-
-def _read_position(name: str, cursor: str) -> Position:
-    artifact_id, _, text = read_cursor(name, cursor).partition(" ")
-    try:
-        at, last_id = datetime.fromisoformat(text), UUID(artifact_id)
-        if at.tzinfo is None:
-            raise foreign_cursor()
-        # PostgreSQL knows fewer offsets than Python does.
-        return Position(at.astimezone(UTC), last_id)
-    except (ValueError, OverflowError):
-        raise foreign_cursor() from None
+        following = write_place(name, page.next.at, page.next.artifact_id) if page.next else None
+        return Page(page.artifacts, following)

@@ -71,14 +71,16 @@ class SetAsideService:
             )
         _LOGGER.warning("message set aside: source=%s reason=%s", message.source, reason)
 
-    def give_up_replay(
-        self, source: str, set_aside_id: UUID, reason: str, explanation: str
-    ) -> None:
-        """Open a message again whose replay was never finished; one that has ended stays so.
-
-        Raises MalformedMessage where no such message was set aside from there.
-        """
-        self._open_again(source, set_aside_id, None, reason, explanation)
+    def give_up(self, message: Message, reason: str, explanation: str) -> None:
+        """Keep a message that was tried too often; of a replay, open what it was to take again."""
+        try:
+            asked_for = replay_in(message_document(message.body))
+            if asked_for is not None:
+                self._open_again(message.source, asked_for, None, reason, explanation)
+                return
+        except MalformedMessage:
+            pass  # kept like any other
+        self.keep(message, reason, explanation)
 
     def _replay(self, source: str, set_aside_id: UUID, origin: Origin, use: Use) -> None:
         replay = self._begin(source, set_aside_id)

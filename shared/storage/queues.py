@@ -1,13 +1,38 @@
-"""One storage queue, looked at from outside: the host sends to it and receives from it."""
+"""One storage queue, as the registry itself uses it; what triggers a function the host receives."""
 
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from shared.storage.faults import account_faults
 from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
 
+MAXIMUM_BATCH = 32
+"""Messages that the service hands out at once, at most."""
+
+_FOR_EVER = -1
+_ELSEWHERE = {"MessageNotFound", "PopReceiptMismatch", "QueueNotFound"}
+"""Somebody else deleted the message, or received it once it was visible again."""
+
+
+@dataclass(frozen=True)
+class ReceivedMessage:
+    """A message in our hands until it is visible to others again."""
+
+    message_id: str
+    receipt: str
+    inserted_at: datetime | None
+    body: bytes = field(repr=False)
+
 
 class StorageQueue:
-    """A queue of the account that a connection string names. Any number of threads may ask."""
+    """A queue of the account that a connection string names. Any number of threads may ask.
+
+    Whatever is called raises StorageUnavailable where the service, or a queue that has to be
+    there, is not.
+    """
 
     def __init__(self, connection_string: str, name: str) -> None:
         self._client = QueueClient.from_connection_string(connection_string, name, **CLIENT_OPTIONS)
@@ -16,3 +41,41 @@ class StorageQueue:
         """Return within seconds when the queue is there; raises StorageUnavailable."""
         with account_faults():
             self._client.get_queue_properties(**CHECK_OPTIONS)
+
+    def send(self, text: str) -> None:
+        """Add a message that stays until somebody takes it."""
+        with account_faults():
+            self._client.send_message(text, time_to_live=_FOR_EVER)
+
+    def receive(self, most: int, hidden_seconds: int) -> list[ReceivedMessage]:
+        """Up to `most` messages, which nobody else sees for a while; none of a queue that is not.
+
+        A queue of poisoned messages is made when there is a first one.
+        """
+        with account_faults():
+            try:
+                found = list(
+                    self._client.receive_messages(
+                        max_messages=most, visibility_timeout=hidden_seconds
+                    )
+                )
+            except ResourceNotFoundError:
+                return []
+        return [
+            ReceivedMessage(
+                message_id=message.id,
+                receipt=message.pop_receipt or "",
+                inserted_at=message.inserted_on,
+                body=str(message.content or "").encode(),
+            )
+            for message in found
+        ]
+
+    def delete(self, message: ReceivedMessage) -> None:
+        """Remove a message that was received, unless somebody else has it by now."""
+        with account_faults():
+            try:
+                self._client.delete_message(message.message_id, message.receipt)
+            except HttpResponseError as fault:
+                if getattr(fault, "error_code", None) not in _ELSEWHERE:
+                    raise
