@@ -93,6 +93,12 @@ class ArtifactRepository:
         assert row is not None  # noqa: S101 - a SELECT without FROM has one row
         return Observation(row["observation"], row["artifact_id"])
 
+    def next_observation(self) -> int:
+        """A number higher than those of all who have looked before, and lower than later ones'."""
+        row = self._one("next_observation", {})
+        assert row is not None  # noqa: S101 - likewise
+        return row["observation"]
+
     def _artifact(self, name: str, parameters: Mapping[str, Any]) -> Artifact | None:
         return read_artifact_if_any(self._one(name, parameters))
 

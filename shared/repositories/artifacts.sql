@@ -47,3 +47,7 @@ SELECT nextval('registry.observations') AS observation, (
     ORDER BY seen.observation DESC
     LIMIT 1
 ) AS artifact_id;
+
+-- name: next_observation()^
+-- Take the next observation, of whatever is looked at next.
+SELECT nextval('registry.observations') AS observation;

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shared.models.blobs import BlobProperties
 from shared.models.content_hash import ContentHash, content_hash_of
-from shared.storage.blobs import BlobStore
+from shared.storage.accounts import Blobs
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def hash_chunks(chunks: Iterable[bytes]) -> HashedContent:
     return HashedContent(content_hash_of(digest.digest()), size_bytes)
 
 
-def hash_blob(store: BlobStore, properties: BlobProperties) -> HashedContent:
+def hash_blob(store: Blobs, properties: BlobProperties) -> HashedContent:
     """Hash a blob in exactly the state that its properties describe.
 
     On return, the store has confirmed, to a request sent after this call began, that the etag was

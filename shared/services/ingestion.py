@@ -15,8 +15,10 @@ from shared.models.set_aside import Message
 from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion_blobs import BlobRegistrations, BlobToRegister
 from shared.services.ingestion_registrations import SentRegistrations, read_registration
+from shared.services.ingestion_tables import TableRegistrations
 from shared.services.set_aside import SetAsideService
-from shared.storage.blobs import BlobStore
+from shared.storage.accounts import Blobs
+from shared.storage.table_sources import NO_TABLES, TableSources
 
 
 class IngestionService:
@@ -31,11 +33,13 @@ class IngestionService:
         database: Database,
         artifacts: ArtifactService,
         set_aside: SetAsideService,
-        store: BlobStore,
+        store: Blobs,
+        tables: TableSources = NO_TABLES,
     ) -> None:
         self._set_aside = set_aside
         self._blobs = BlobRegistrations(database, artifacts, store)
-        self._sent = SentRegistrations(artifacts, self._blobs, store)
+        read = TableRegistrations(database, artifacts, tables)
+        self._sent = SentRegistrations(artifacts, self._blobs, read, store)
 
     def take_blob_events(self, queue: str, body: bytes, origin: Origin) -> None:
         """Follow every event of a message, each on its own.

@@ -12,7 +12,7 @@ from shared.models.registrations import Origin, Outcome, Registration
 from shared.repositories.artifacts import ArtifactRepository, Observation
 from shared.services.artifact_service import ArtifactService
 from shared.services.hashing import HashedContent, hash_blob
-from shared.storage.blobs import BlobStore
+from shared.storage.accounts import Blobs
 
 BLOB_BACKEND = "azure_blob"
 
@@ -36,7 +36,7 @@ class BlobToRegister:
 class BlobRegistrations:
     """Late readers of a blob never win: see docs/decisions.md."""
 
-    def __init__(self, database: Database, artifacts: ArtifactService, store: BlobStore) -> None:
+    def __init__(self, database: Database, artifacts: ArtifactService, store: Blobs) -> None:
         self._database = database
         self._artifacts = artifacts
         self._store = store

@@ -11,17 +11,23 @@ from shared.models.blobs import BlobReference
 from shared.models.registrations import Origin, Registration
 from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion_blobs import BLOB_BACKEND, BlobRegistrations, BlobToRegister
-from shared.storage.blobs import BlobStore
+from shared.services.ingestion_tables import TableRegistrations
+from shared.storage.accounts import Blobs
 
 
 class SentRegistrations:
     """Registrations as senders made them, without the hash where it is ours to find out."""
 
     def __init__(
-        self, artifacts: ArtifactService, blobs: BlobRegistrations, store: BlobStore
+        self,
+        artifacts: ArtifactService,
+        blobs: BlobRegistrations,
+        tables: TableRegistrations,
+        store: Blobs,
     ) -> None:
         self._artifacts = artifacts
         self._blobs = blobs
+        self._tables = tables
         self._store = store
 
     def register(
@@ -30,10 +36,13 @@ class SentRegistrations:
         """Register what was sent; a missing hash is computed where the location can be read."""
         if is_left_to_us(registration):
             blob = _blob_of(registration)
-            if blob is not None and blob.account == self._store.account:
+            if blob is not None and self._store.serves(blob.account):
                 return self._blobs.register(
                     BlobToRegister(registration, blob, origin, artifact_id=artifact_id)
                 )
+            table = self._tables.table_of(registration)
+            if table is not None:
+                return self._tables.register(registration, table, origin, artifact_id)
         return self._artifacts.register(registration, origin, artifact_id=artifact_id)
 
 

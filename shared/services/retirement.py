@@ -23,7 +23,7 @@ from shared.models.registrations import Move, Origin
 from shared.models.tiers import ColderTier
 from shared.repositories.transitions import TransitionRepository
 from shared.services.transitions import require_state
-from shared.storage.blobs import BlobStore
+from shared.storage.accounts import Blobs
 
 
 class RetirementService:
@@ -31,11 +31,11 @@ class RetirementService:
 
     Meanwhile nobody can register anything at the location of the bytes. Every call raises
     ArtifactNotFound, PreconditionFailed (see `ArtifactTransitions`), LocationShared where another
-    artifact that is not deleted points at the same bytes, BytesNotServed where they are not in the
-    registry's storage account, BytesUncertain, and StorageUnavailable.
+    artifact that is not deleted points at the same bytes, BytesNotServed where they are not in a
+    storage account of the registry's, BytesUncertain, and StorageUnavailable.
     """
 
-    def __init__(self, database: Database, store: BlobStore, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, store: Blobs, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._store = store
         self._clock = clock
@@ -109,7 +109,7 @@ class RetirementService:
             if artifact.uri is not None:
                 raise BytesNotServed
             return None
-        if account != self._store.account:
+        if not self._store.serves(account):
             raise BytesNotServed
         if is_shared:
             raise LocationShared

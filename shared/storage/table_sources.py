@@ -84,6 +84,10 @@ class TableSources:
         }
 
 
+NO_TABLES = TableSources({})
+"""Where no database is listed."""
+
+
 def copy_statement(table: TableReference, key: list[dict[str, Any]]) -> sql.Composed:
     """The statement whose output is the table's content."""
     order = [

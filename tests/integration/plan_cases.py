@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from shared.database.queries import load_queries
 from shared.repositories import artifacts
@@ -83,6 +83,7 @@ def _of_one_artifact() -> Iterator[Case]:
         "artifacts.of_stac_item", {"collection_id": "collection", "item_id": "item 78"}, rows=4
     )
     yield Case("artifacts.observe", identity | location, rows=2)
+    yield Case("artifacts.next_observation")
     for job in ("job 7", "nightly"):
         asked = {"job_id": job, "after": UUID(int=0), "limit": 10}
         yield Case("artifacts.of_job", asked, rows=20)
@@ -250,6 +251,6 @@ def _of_rules() -> Iterator[Case]:
     yield Case("rules.read", rows=1001)
     yield Case("rules.get", {"name": "rule 78"}, rows=1)
     yield Case("rules.hold", rows=1)
-    yield Case("rules.keep", {"rules": Jsonb([{"name": "rule 78"}, {"name": "new"}])}, rows=4)
+    yield Case("rules.keep", {"rules": Json([{"name": "rule 78"}, {"name": "new"}])}, rows=4)
     yield Case("rules.remove", {"names": ["rule 78", "unknown"]}, rows=4)
     yield Case("rules.advance", rows=2)
