@@ -8,7 +8,9 @@ from azure.storage.blob import BlobServiceClient
 
 from shared.errors import BlobNotFound, StorageAccountNotAllowed
 from shared.models.blobs import BlobProperties, BlobReference
+from shared.models.listed_blobs import BlobScope
 from shared.storage.faults import account_faults, blob_faults
+from shared.storage.listing import ContainerListing
 from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
 from shared.storage.ranges import BLOCK_BYTES, RangeReader
 from shared.storage.read_ahead import read_ahead
@@ -122,6 +124,17 @@ class BlobStore:
         )
         with blob_faults(properties.reference):
             client.set_standard_blob_tier(tier, version_id=properties.version_id)
+
+    def listing(self, scope: BlobScope, *, with_tags: bool = True) -> ContainerListing:
+        """What is there now, below a prefix. Raises StorageAccountNotAllowed."""
+        if not self.serves(scope.account):
+            raise not_served(scope.account)
+        client = self._service.get_container_client(scope.container)
+        return ContainerListing(client, scope.prefix, with_tags=with_tags)
+
+    def container_uri(self, container: str) -> str:
+        """Address of a container, without credentials."""
+        return self._service.get_container_client(container).url.partition("?")[0]
 
     def check(self) -> None:
         """Return within seconds when the account answers; raises StorageUnavailable."""

@@ -29,6 +29,17 @@ def blob_faults(blob: BlobReference) -> Generator[None]:
 
 
 @contextmanager
+def container_faults(container: str) -> Generator[None]:
+    """Raise what the SDK raises about a container as the registry's own error."""
+    try:
+        yield
+    except AzureError as fault:
+        if _status(fault) == 404:
+            raise _no_container(container) from fault
+        raise _of_account(_status(fault), _code(fault)) from fault
+
+
+@contextmanager
 def account_faults() -> Generator[None]:
     """Raise what the SDK raises about the account, or a queue in it, as StorageUnavailable."""
     try:
@@ -52,8 +63,12 @@ def _of_blob(fault: AzureError, blob: BlobReference) -> RegistryError:
 
 def _not_found(code: str | None, blob: BlobReference) -> BlobNotFound:
     if code == "ContainerNotFound":
-        return BlobNotFound(f"There is no container '{blob.container}'.")
+        return _no_container(blob.container)
     return BlobNotFound(f"There is no blob {_named(blob)}.")
+
+
+def _no_container(container: str) -> BlobNotFound:
+    return BlobNotFound(f"There is no container '{container}'.")
 
 
 def _of_account(status: int | None, code: str | None) -> StorageUnavailable:
