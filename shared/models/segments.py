@@ -1,0 +1,210 @@
+"""Segments of path templates: what stands between two slashes, and how it is read.
+
+Up to the last placeholder of any text a segment is read from the left, what follows it is read from
+the right, and it stands for what is left between. No step is ever taken back, so reading takes time
+in proportion to the text, and templates by which it could be read in two ways are refused.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise, permutations
+from typing import Self
+
+from shared.errors import InvalidInput
+
+_DIGITS = re.compile("[0-9]*")
+_END = "/"
+"""Put after a segment that is read as a whole: no segment holds one."""
+
+
+@dataclass(frozen=True)
+class Free:
+    """One or more characters."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{{{self.name}}}"
+
+
+@dataclass(frozen=True)
+class Integer:
+    """Decimal digits, as many as there are; whether they are an integer is seen afterwards."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{{{self.name}:int}}"
+
+    def end(self, text: str, at: int) -> int:
+        found = _DIGITS.match(text, at)
+        return found.end() if found and found.end() > at else -1
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """One of these texts."""
+
+    name: str
+    texts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{{{self.name}:{'|'.join(self.texts)}}}"
+
+
+Piece = str | Free | Integer | Alternatives
+"""A string is text that stands there as it is."""
+
+
+@dataclass(frozen=True)
+class _Literal:
+    text: str
+    name: str = ""
+
+    def end(self, text: str, at: int) -> int:
+        return at + len(self.text) if text.startswith(self.text, at) else -1
+
+
+@dataclass(frozen=True)
+class _Until:
+    """Free text up to the first place where what follows it stands."""
+
+    name: str
+    follow: str
+
+    def end(self, text: str, at: int) -> int:
+        return text.find(self.follow, at + 1)
+
+
+@dataclass(frozen=True)
+class _OneOf:
+    """The alternative that has behind it what follows: there is one at most."""
+
+    name: str
+    texts: tuple[str, ...]
+    follow: str
+
+    def end(self, text: str, at: int) -> int:
+        fits = (at + len(one) for one in self.texts if text.startswith(one + self.follow, at))
+        return next(fits, -1)
+
+
+_Step = _Literal | _Until | _OneOf | Integer
+"""`end` answers where a step ends that begins at a place, or -1 where it does not fit."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment without `{*…}`."""
+
+    _before: tuple[_Step, ...]
+    _free: Free | None
+    _after: tuple[_Step, ...]
+    """Of the mirrored text, which is read from the left likewise."""
+
+    @classmethod
+    def of(cls, pieces: Sequence[Piece]) -> Self:
+        """Raises InvalidInput where a text could be read in more than one way."""
+        _require_text_between(pieces)
+        last = max((at for at, piece in enumerate(pieces) if isinstance(piece, Free)), default=-1)
+        free = pieces[last] if last >= 0 else None
+        if not isinstance(free, Free):
+            return cls(_steps(_closed(pieces)), None, ())
+        mirrored = [_mirrored(piece) for piece in reversed(pieces[last + 1 :])]
+        return cls(_steps(pieces[:last]), free, _steps(mirrored, is_mirrored=True))
+
+    def read(self, text: str, found: dict[str, str]) -> bool:
+        """Whether a segment has this form; what stands for each name goes into `found`."""
+        if self._free is None:
+            return _walk(self._before, text + _END, found) == len(text) + len(_END)
+        start = _walk(self._before, text, found)
+        if start < 0:
+            return False
+        mirrored: dict[str, str] = {}
+        end = len(text) - _walk(self._after, text[::-1], mirrored)
+        found[self._free.name] = text[start:end]
+        found.update((name, part[::-1]) for name, part in mirrored.items())
+        return start < end <= len(text)
+
+
+def _walk(steps: Sequence[_Step], text: str, found: dict[str, str]) -> int:
+    """Where the last of the steps ends, or -1."""
+    at = 0
+    for step in steps:
+        end = step.end(text, at)
+        if end < 0:
+            return -1
+        if step.name:
+            found[step.name] = text[at:end]
+        at = end
+    return at
+
+
+def _steps(pieces: Sequence[Piece], *, is_mirrored: bool = False) -> tuple[_Step, ...]:
+    follows = [*pieces[1:], ""]
+    return tuple(map(partial(_step, is_mirrored), pieces, follows))
+
+
+def _step(is_mirrored: bool, piece: Piece, follow: Piece) -> _Step:
+    assert isinstance(follow, str)  # noqa: S101 - placeholders that touch are refused before
+    match piece:
+        case str():
+            return _Literal(piece)
+        case Free(name):
+            return _Until(name, follow)
+        case Integer():
+            _require_end_of_digits(piece, follow, is_mirrored)
+            return piece
+        case Alternatives(name, texts):
+            _require_one_fits(piece, follow, is_mirrored)
+            return _OneOf(name, texts, follow)
+
+
+def _require_text_between(pieces: Sequence[Piece]) -> None:
+    for one, other in pairwise(pieces):
+        if not isinstance(one, str) and not isinstance(other, str):
+            raise InvalidInput(
+                f"{one} and {other} touch, and nothing says where the one ends: "
+                f"write a text between them, as in {one}_{other}."
+            )
+
+
+def _require_end_of_digits(piece: Integer, follow: str, is_mirrored: bool) -> None:
+    digits = _DIGITS.match(follow)
+    if digits and digits[0]:
+        longer, example = _in_order(is_mirrored, "1" + digits[0], "1" + follow)
+        raise InvalidInput(
+            f"{piece} is ambiguous: in '{example}' it could be 1 as well as {longer}. "
+            "Write something that is no digit beside it."
+        )
+
+
+def _require_one_fits(piece: Alternatives, follow: str, is_mirrored: bool) -> None:
+    for one, other in permutations(piece.texts, 2):
+        if (other + follow).startswith(one + follow):
+            shorter, longer, example = _in_order(is_mirrored, one, other, other + follow)
+            whole = _mirrored(piece) if is_mirrored else piece
+            raise InvalidInput(
+                f"{whole} is ambiguous: in '{example}' it could be '{shorter}' as well as "
+                f"'{longer}'. Write another text beside it, or other alternatives."
+            )
+
+
+def _in_order(is_mirrored: bool, *texts: str) -> tuple[str, ...]:
+    return tuple(text[::-1] if is_mirrored else text for text in texts)
+
+
+def _closed(pieces: Sequence[Piece]) -> list[Piece]:
+    """With the end of the segment as a text of its own, or at the end of its last one."""
+    *before, last = pieces or [""]
+    return [*before, last + _END] if isinstance(last, str) else [*before, last, _END]
+
+
+def _mirrored(piece: Piece) -> Piece:
+    if isinstance(piece, str):
+        return piece[::-1]
+    if isinstance(piece, Alternatives):
+        return Alternatives(piece.name, tuple(text[::-1] for text in piece.texts))
+    return piece
