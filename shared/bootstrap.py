@@ -11,8 +11,10 @@ from shared.database.pool import Database
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
+from shared.services.failures import FailureService
 from shared.services.health import HealthService
 from shared.services.ingestion import IngestionService
+from shared.services.poison_queues import PoisonQueues
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
@@ -22,13 +24,16 @@ from shared.settings import (
     DatabaseSettings,
     KeySettings,
     Settings,
+    StorageSettings,
     TokenSettings,
     TriggerSettings,
 )
+from shared.storage.accounts import BlobAccounts
 from shared.storage.blobs import BlobStore
 from shared.storage.issuer import Issuer
 from shared.storage.logs import quiet_request_logs
 from shared.storage.queues import StorageQueue
+from shared.storage.table_sources import TableSources
 
 Built = TypeVar("Built")
 
@@ -45,6 +50,8 @@ class Registry:
     ingestion: IngestionService
     retirement: RetirementService
     rules: RuleService
+    failures: FailureService
+    poison_queues: PoisonQueues
     keys: ApiKeyService
     access: AccessService
     health: HealthService
@@ -96,6 +103,17 @@ def keys() -> ApiKeyService:
     return ApiKeyService(database(), read.key_pepper.get_secret_value(), _now)
 
 
+@_once
+def accounts() -> BlobAccounts:
+    """The storage accounts that are listed, for commands that need no key; connects on first use.
+
+    Raises ValueError where the list names one of them twice.
+    """
+    read = StorageSettings()  # pyright: ignore[reportCallIssue] - likewise
+    connections = (read.storage, *read.more_storage)
+    return BlobAccounts(BlobStore(connection.get_secret_value()) for connection in connections)
+
+
 def token_service(read: TokenSettings) -> TokenService | None:
     """What checks bearer tokens, None where no issuer is set. Asks the issuer on first use."""
     if not read.token_issuer:
@@ -104,25 +122,36 @@ def token_service(read: TokenSettings) -> TokenService | None:
     return TokenService(read.token_issuer, read.token_audience, signing_keys)
 
 
+def poison_queues(read: Settings, set_aside: SetAsideService) -> PoisonQueues:
+    """What the host gives up, of each queue that messages are taken from."""
+    storage = read.storage.get_secret_value()
+    queues = {name: StorageQueue(storage, f"{name}-poison") for name in read.queues}
+    return PoisonQueues(queues, set_aside)
+
+
 @_once
 def registry() -> Registry:
     """The registry, built once per process on first use."""
     quiet_request_logs()
     read = Settings()  # pyright: ignore[reportCallIssue] - likewise
-    store = BlobStore(read.storage.get_secret_value())
-    queue = StorageQueue(read.storage.get_secret_value(), read.blob_events_queue)
+    store = accounts()
+    tables = TableSources(read.table_sources)
+    queues = {name: StorageQueue(read.storage.get_secret_value(), name) for name in read.queues}
+    set_aside = SetAsideService(database(), _now)
     artifacts = ArtifactService(database(), _now)
     checks = {
         "database": lambda: database().check(_READINESS_SECONDS),
         "blobs": store.check,
-        "queues": queue.check,
+        "queues": queues[read.blob_events_queue].check,
     }
     return Registry(
         settings=read,
         artifacts=artifacts,
-        ingestion=IngestionService(database(), artifacts, SetAsideService(database(), _now), store),
+        ingestion=IngestionService(database(), artifacts, set_aside, store, tables),
         retirement=RetirementService(database(), store, _now),
-        rules=RuleService(database(), _now, [store.account]),
+        rules=RuleService(database(), _now, store.accounts),
+        failures=FailureService(database(), _now, queues),
+        poison_queues=poison_queues(read, set_aside),
         keys=keys(),
         access=AccessService(keys(), token_service(read)),
         health=HealthService(checks),

@@ -4,8 +4,10 @@ from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, Json, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.models.tables import SourceName, TableSource
 
 
 class TriggerSettings(BaseSettings):
@@ -81,11 +83,29 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-class Settings(TriggerSettings, KeySettings, TokenSettings):
-    """All that the app needs. Read once, by `shared.bootstrap`."""
+class StorageSettings(BaseSettings):
+    """What reaches the bytes that are registered: an allow-list, for nothing else is asked."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="REGISTRY_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     storage: SecretStr
     """Connection string of the storage account that holds uploads and queues."""
+    more_storage: Json[tuple[SecretStr, ...]] = ()
+    """Connection strings of other accounts whose blobs may be registered, as a JSON list."""
+    table_sources: Json[dict[SourceName, TableSource]] = {}
+    """Databases whose tables may be hashed, as a JSON object: name → `TableSource`."""
+
+
+class Settings(TriggerSettings, KeySettings, TokenSettings, StorageSettings):
+    """All that the app needs. Read once, by `shared.bootstrap`."""
+
     upload_container: str = "uploads"
     blob_events_queue: str = "blob-events"
     registrations_queue: str = "artifact-registrations"
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Queues that messages are taken from, and hence set aside from."""
+        return (self.blob_events_queue, self.registrations_queue)

@@ -56,6 +56,14 @@ class BlobAccounts:
         """Move a blob to another access tier."""
         self.of(properties.reference.account).set_tier(properties, tier)
 
+    def check(self) -> None:
+        """Return within seconds when the first account answers; raises StorageUnavailable.
+
+        Uploads and queues are there. What comes of the others waits for them in its queue, and is
+        no reason to be called unready.
+        """
+        self.of(self.accounts[0]).check()
+
 
 Blobs = BlobStore | BlobAccounts
 """Blobs of one account, or of all that are listed."""
