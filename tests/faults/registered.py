@@ -1,0 +1,56 @@
+"""What must hold of all that is registered, whatever happened on the way."""
+
+import hashlib
+
+import psycopg
+from azure.storage.blob import ContainerClient
+from psycopg.rows import DictRow
+
+_DOUBLED = """
+SELECT storage_account, container, blob_path, blob_etag FROM registry.artifacts
+GROUP BY storage_account, container, blob_path, blob_etag HAVING count(*) > 1
+"""
+_BROKEN = """
+SELECT asset_id FROM registry.artifact_records GROUP BY asset_id
+HAVING max(revision) <> count(*) OR count(DISTINCT revision) <> count(*) OR min(revision) <> 1
+    OR count(*) FILTER (WHERE status = 'active') > 1
+    OR count(*) FILTER (WHERE supersedes IS NULL) <> 1
+    OR count(*) FILTER (WHERE superseded_by IS NULL) <> 1
+"""
+_CURRENT = "SELECT * FROM registry.artifact_records WHERE container = %s AND status = 'active'"
+_SET_ASIDE = "SELECT * FROM registry.set_aside_messages"
+
+Rows = psycopg.Connection[DictRow]
+
+
+def hash_of(content: bytes) -> str:
+    """As the registry writes it."""
+    return "1220" + hashlib.sha256(content).hexdigest()
+
+
+def assert_whole(sql: Rows) -> None:
+    """One artifact a state of a blob; consecutive revisions; one chain an asset."""
+    assert sql.execute(_DOUBLED).fetchall() == []
+    assert sql.execute(_BROKEN).fetchall() == []
+
+
+def assert_holds(sql: Rows, container: ContainerClient, contents: dict[str, bytes]) -> None:
+    """What is registered as there is what the store holds, to the byte and to the etag."""
+    assert_whole(sql)
+    rows = current(sql, container)
+    assert {path: row["content_hash"] for path, row in rows.items()} == {
+        path: hash_of(content) for path, content in contents.items()
+    }
+    held = {blob.name: (blob.etag or "").strip('"') for blob in container.list_blobs()}
+    assert {path: row["blob_etag"] for path, row in rows.items()} == held
+
+
+def current(sql: Rows, container: ContainerClient) -> dict[str, DictRow]:
+    """The active artifacts of a container whose bytes are not known to be gone, by path."""
+    rows = sql.execute(_CURRENT, [container.container_name]).fetchall()
+    return {row["blob_path"]: row for row in rows if row.get("missing_since") is None}
+
+
+def reasons(sql: Rows) -> list[str]:
+    """Why messages were set aside, one each."""
+    return sorted(row["reason"] for row in sql.execute(_SET_ASIDE).fetchall())
