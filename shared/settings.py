@@ -1,11 +1,12 @@
 """The app's settings: environment variables, as Azure Functions hands app settings over."""
 
 from ipaddress import ip_address
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, Json, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import from_json
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.models.tables import SourceName, TableSource
 
@@ -83,6 +84,14 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+def _parsed(value: object) -> object:
+    return from_json(value) if isinstance(value, str) else value
+
+
+# The settings' own decoding would show what it cannot decode, and this may hold secrets.
+_FROM_JSON = BeforeValidator(_parsed)
+
+
 class StorageSettings(BaseSettings):
     """What reaches the bytes that are registered: an allow-list, for nothing else is asked."""
 
@@ -92,9 +101,9 @@ class StorageSettings(BaseSettings):
 
     storage: SecretStr
     """Connection string of the storage account that holds uploads and queues."""
-    more_storage: Json[tuple[SecretStr, ...]] = ()
+    more_storage: Annotated[tuple[SecretStr, ...], NoDecode, _FROM_JSON] = ()
     """Connection strings of other accounts whose blobs may be registered, as a JSON list."""
-    table_sources: Json[dict[SourceName, TableSource]] = {}
+    table_sources: Annotated[dict[SourceName, TableSource], NoDecode, _FROM_JSON] = {}
     """Databases whose tables may be hashed, as a JSON object: name → `TableSource`."""
 
 
