@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.models.decisions import equal_json
-from shared.models.rules import IngestionRule
+from shared.models.rules import IngestionRule, RuleList
 
 
 class RuleFile(BaseModel):
@@ -15,6 +14,10 @@ class RuleFile(BaseModel):
 
     version: int
     rules: list[IngestionRule]
+
+    def as_list(self) -> RuleList:
+        """The rules alone, as a file holds them."""
+        return RuleList(rules=self.rules)
 
 
 class RuleChange(BaseModel):
@@ -66,5 +69,5 @@ def _changed(
 
 
 def _is_same(one: IngestionRule, other: IngestionRule) -> bool:
-    # Models of equal values are equal to Python, for which `true` is 1.
-    return equal_json(one.model_dump(mode="json"), other.model_dump(mode="json"))
+    # As written: to Python `true` equals 1, and whoever orders keys anew wants that order kept.
+    return one.model_dump_json() == other.model_dump_json()

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import DictRow
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from shared.database.queries import load_queries
 from shared.models.registrations import Origin
@@ -43,7 +43,7 @@ class RuleRepository:
     def keep(self, rules: Sequence[IngestionRule]) -> None:
         """Add rules, or replace those of the same names."""
         told = [rule.model_dump(mode="json") for rule in rules]
-        self._connection.execute(_QUERIES["keep"], {"rules": Jsonb(told)})
+        self._connection.execute(_QUERIES["keep"], {"rules": Json(told)})
 
     def remove(self, names: Collection[str]) -> None:
         """Forget rules."""

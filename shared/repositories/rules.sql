@@ -22,7 +22,7 @@ SELECT version FROM registry.ingestion_rule_set WHERE is_only FOR NO KEY UPDATE;
 -- name: keep(rules)!
 -- Add rules, or replace those of the same names.
 INSERT INTO registry.ingestion_rules (name, rule)
-SELECT rule ->> 'name', rule FROM jsonb_array_elements(:rules) AS rule
+SELECT rule ->> 'name', rule FROM json_array_elements(:rules) AS rule
 ON CONFLICT (name) DO UPDATE SET rule = excluded.rule;
 
 -- name: remove(names)!

@@ -1,7 +1,6 @@
 """Ingestion rules: in force, changed, and tried."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,7 @@ from shared.models.blobs import BlobReference
 from shared.models.registrations import UNATTRIBUTED, Origin
 from shared.models.rule_files import RuleChanges, RuleFile, compare_rules
 from shared.models.rule_trials import RefusedUpload, RuleTrial
-from shared.models.rules import MAXIMUM_RULES, IngestionRule, RuleMatch, RuleSet
+from shared.models.rules import MAXIMUM_RULES, IngestionRule, RuleList, RuleMatch, RuleSet
 from shared.models.uploads import registration_of
 from shared.repositories.rules import RuleRepository
 from shared.services.transitions import ANY_STATE, require_state
@@ -71,7 +70,7 @@ class RuleService:
 
     def apply(
         self,
-        rules: Sequence[IngestionRule],
+        rules: RuleList,
         origin: Origin = UNATTRIBUTED,
         *,
         if_match: Tags = None,
@@ -80,13 +79,13 @@ class RuleService:
         """Make these the rules that are in force, all of them; entity tags are `version_tag`s.
 
         A dry run only tells what would change, and the version that it compared with. Raises
-        InvalidInput for two rules of one name, and for rules that are too many or too large.
+        InvalidInput for rules that are too large.
         """
 
         def wanted(seen: RuleFile) -> Sequence[IngestionRule]:
             if if_match is not None and not {ANY_STATE, version_tag(seen.version)} & {*if_match}:
                 raise PreconditionFailed
-            return rules
+            return rules.rules
 
         return self._change(wanted, origin, dry_run=dry_run)
 
@@ -175,18 +174,7 @@ def version_tag(version: int) -> str:
     return f"rules-{version}"
 
 
-def check_names(rules: Sequence[IngestionRule]) -> None:
-    """Raise InvalidInput, pointing at it, where a rule has the name of one before."""
-    names = [rule.name for rule in rules]
-    repeated = next((name for name, times in Counter(names).items() if times > 1), None)
-    if repeated is not None:
-        second = names.index(repeated, names.index(repeated) + 1)
-        message = f"Rule {repeated} is there more than once."
-        raise InvalidInput(message, f"/rules/{second}/name")
-
-
 def _check_set(rules: Sequence[IngestionRule]) -> None:
-    check_names(rules)
     if len(rules) > MAXIMUM_RULES:
         raise InvalidInput(f"There are at most {MAXIMUM_RULES} rules.")
     told = [rule.model_dump(mode="json") for rule in rules]

@@ -50,7 +50,7 @@ SELECT md5('key ' || i)::uuid, 'key ' || i, sha256(('key ' || i)::bytea), '{read
 FROM generate_series(1, 20000) AS i;
 
 INSERT INTO registry.ingestion_rules (name, rule)
-SELECT 'rule ' || i, jsonb_build_object('name', 'rule ' || i) FROM generate_series(1, 1000) AS i;
+SELECT 'rule ' || i, json_build_object('name', 'rule ' || i) FROM generate_series(1, 1000) AS i;
 
 SET session_replication_role = DEFAULT;
 VACUUM ANALYZE;

@@ -6,8 +6,9 @@ SET LOCAL statement_timeout = '60s';
 CREATE TABLE registry.ingestion_rules (
     name text COLLATE "C" PRIMARY KEY
         CONSTRAINT ingestion_rules_name_length CHECK (char_length(name) BETWEEN 1 AND 100),
-    rule jsonb NOT NULL
-        CONSTRAINT ingestion_rules_rule_object CHECK (jsonb_typeof(rule) = 'object')
+    -- As it was written, so that a file which is exported is the one that was applied.
+    rule json NOT NULL
+        CONSTRAINT ingestion_rules_rule_object CHECK (json_typeof(rule) = 'object')
         -- A missing name is null, which a CHECK lets pass.
         CONSTRAINT ingestion_rules_rule_name CHECK (coalesce(rule ->> 'name', '') = name)
 );
