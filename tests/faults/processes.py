@@ -1,0 +1,47 @@
+"""Workers that are processes of their own, so that they can be killed, and looked at from outside.
+
+They are forked from one server that has imported everything: a start takes milliseconds.
+"""
+
+import multiprocessing
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from tests.faults.places import Place
+from tests.faults.worker import AT_ONCE, taking_events, working
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["tests.faults.processes", "tests.faults.killing"])
+ENDING_SECONDS = 30
+
+
+def start(run: Callable[..., None], *arguments: Any) -> BaseProcess:
+    """A process that runs a function of a module."""
+    process = _FORKS.Process(target=run, args=arguments, daemon=True)
+    process.start()
+    return process
+
+
+def work_on(place: Place, batch_size: int = AT_ONCE) -> None:
+    """Take messages until somebody ends this process."""
+    with place.ingestion() as service, working(place, taking_events(service, place), batch_size):
+        _FORKS.Event().wait()
+
+
+@contextmanager
+def workers(place: Place, count: int) -> Generator[Sequence[BaseProcess]]:
+    """So many of them, while the block runs."""
+    with ExitStack() as ending:
+        processes = [start(work_on, place) for _ in range(count)]
+        for process in processes:
+            ending.callback(end, process)
+        yield processes
+        assert all(process.is_alive() for process in processes), "a worker ended by itself"
+
+
+def end(process: BaseProcess) -> None:
+    """Kill it, if need be, and wait for its end."""
+    process.kill()
+    process.join(ENDING_SECONDS)

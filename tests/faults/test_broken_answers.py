@@ -1,0 +1,89 @@
+"""Faults of the storage account, one request at a time: refused, silent, reset, cut."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from itertools import count
+
+import pytest
+from azure.storage.queue import QueueClient
+
+from devhost.stack.azurite import Azurite
+from shared.storage.blobs import BlobStore
+from shared.storage.patience import CLIENT_OPTIONS
+from tests.end_to_end.waiting import wait_for
+from tests.faults.conftest import Tally
+from tests.faults.places import Place
+from tests.faults.proxy import KINDS, FaultyProxy, faulty_proxy
+from tests.faults.registered import Rows, assert_holds, current, reasons
+from tests.faults.sizes import sized
+from tests.faults.worker import AT_ONCE, taking_events, working
+from tests.integration.uploads import Uploads
+
+MEBIBYTE = 1024 * 1024
+IMPATIENT = {"read_timeout": 1, "increment_base": 0}
+"""Seconds. In every run; the long one waits as long as the registry really does."""
+LONGEST_WAIT = 1800
+CONTENT_TYPE = "application/x-whole"
+BLOCK = 2 * MEBIBYTE
+
+
+def content_of(number: int) -> bytes:
+    """Every fifth blob takes several requests, and one more that confirms its etag."""
+    return b"%08d" % number * (BLOCK // 3 if number % 5 == 0 else 100)
+
+
+@contextmanager
+def store_behind(azurite: Azurite, times: int) -> Generator[tuple[BlobStore, FaultyProxy]]:
+    with faulty_proxy(azurite.ports[0], times) as proxy:
+        there = azurite.connection_string.replace(f":{azurite.ports[0]}/", f":{proxy.port}/")
+        yield BlobStore(there, block_bytes=BLOCK), proxy
+
+
+def feed_until_done(
+    place: Place, queue: QueueClient, uploads: Uploads, proxy: FaultyProxy
+) -> dict[str, bytes]:
+    """Upload and announce blobs, a few ahead of the worker, until every fault was injected."""
+    contents: dict[str, bytes] = {}
+    for number in count():
+        if proxy.is_done:
+            break
+        name = f"blob {number}"
+        contents[name] = content_of(number)
+        blob = uploads.put(name, contents[name], content_type=CONTENT_TYPE)
+        place.announce(queue, blob)
+        wait_for("room in the queue", lambda: has_room(queue), LONGEST_WAIT)
+    return contents
+
+
+def has_room(queue: QueueClient) -> bool:
+    return (queue.get_queue_properties().approximate_message_count or 0) < 2 * AT_ONCE
+
+
+@pytest.mark.parametrize(("times", "patience"), sized((10, IMPATIENT), (100, {})))
+def test_answers_that_are_faults_lose_nothing_and_double_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    azurite: Azurite,
+    place: Place,
+    uploads: Uploads,
+    sql: Rows,
+    tally: Tally,
+    times: int,
+    patience: dict[str, float],
+) -> None:
+    for name, seconds in patience.items():
+        monkeypatch.setitem(CLIENT_OPTIONS, name, seconds)
+    with (
+        store_behind(azurite, times) as (store, proxy),
+        place.ingestion(store) as service,
+        working(place, taking_events(service, place)) as worker,
+        place.queue() as queue,
+    ):
+        contents = feed_until_done(place, queue, uploads, proxy)
+        wait_for("an empty queue", lambda: place.is_drained(queue), LONGEST_WAIT)
+        assert proxy.injected == dict.fromkeys(KINDS, times)
+    assert_holds(sql, uploads.container, contents)
+    told = {row["content_type"] for row in current(sql, uploads.container).values()}
+    assert told == {CONTENT_TYPE}, "a head that was cut passed for a whole one"
+    assert reasons(sql) == []
+    faults = sum(proxy.injected.values())
+    tally(kinds=len(KINDS), faults=faults, requests=proxy.requests, retried=worker.retried)
