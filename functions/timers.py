@@ -9,9 +9,18 @@ from shared.bootstrap import registry
 
 bp = func.Blueprint()
 
+_DRAINING_SECONDS = 120.0
+
 
 @bp.function_name("fold_statistics")
 @bp.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
 def fold_statistics(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host binds it by name
     """Fold what changed in the last minute into the statistics' totals."""
     registry().artifacts.fold_changes()
+
+
+@bp.function_name("drain_poison_queues")
+@bp.timer_trigger(arg_name="timer", schedule="0 */5 * * * *", run_on_startup=False)
+def drain_poison_queues(timer: func.TimerRequest) -> None:  # noqa: ARG001 - likewise
+    """Set aside what the host gave up, long before the poison queues forget it."""
+    registry().poison_queues.drain(_DRAINING_SECONDS)

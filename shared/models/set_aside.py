@@ -80,6 +80,11 @@ class FailureDetail(Failure):
             text, encoding = b64encode(body).decode(), "base64"
         return cls(**dict(failure), body=text, body_encoding=encoding)
 
+    @property
+    def without_body(self) -> Failure:
+        """For those who may not read what others wrote."""
+        return Failure(**self.model_dump(exclude={"body", "body_encoding"}))
+
 
 class FailurePage(BaseModel):
     """Part of a list, newest first; `next` is the cursor of another part."""

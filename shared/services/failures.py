@@ -70,7 +70,7 @@ class FailureService:
         Asking again is of no harm: a replay of what has ended does nothing. Raises FailureNotFound,
         FailureEnded for what was discarded, NotReplayable, StorageUnavailable.
         """
-        failure = self.get(set_aside_id)
+        failure = self.get(set_aside_id).without_body
         if failure.state is FailureState.REPLAYED:
             return failure
         if failure.state is FailureState.DISCARDED:
@@ -78,7 +78,7 @@ class FailureService:
         if failure.source not in self._queues:
             raise NotReplayable
         self._ask_for([failure], origin)
-        return self.get(set_aside_id)
+        return self.get(set_aside_id).without_body
 
     def replay_all(
         self,
@@ -112,7 +112,7 @@ class FailureService:
             messages = SetAsideRepository(connection)
             if messages.discard(set_aside_id, now, origin.actor):
                 messages.record_events("message_discarded", [set_aside_id], origin, now)
-            failure = _required(messages, set_aside_id)
+            failure = _required(messages, set_aside_id).without_body
         if failure.state is not FailureState.DISCARDED:
             raise FailureEnded("The message was replayed.")
         return failure

@@ -103,6 +103,15 @@ EXPECTED: Manifest = {
             "runOnStartup": False,
         },
     ],
+    "drain_poison_queues": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "0 */5 * * * *",
+            "runOnStartup": False,
+        },
+    ],
     "docs": [
         {
             "type": "httpTrigger",

@@ -1,6 +1,6 @@
 """The HTTP application on a real registry: no server, no socket, everything else genuine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -14,13 +14,16 @@ from shared.models.api_keys import Scope
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
+from shared.services.failures import FailureService
 from shared.services.health import HealthService
 from shared.services.ingestion import IngestionService
+from shared.services.poison_queues import PoisonQueues
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
 from shared.settings import Settings
 from shared.storage.blobs import BlobStore
+from shared.storage.queues import StorageQueue
 from tests.integration.http.caller import Caller
 
 STORAGE = "UseDevelopmentStorage=true"
@@ -32,7 +35,10 @@ def now() -> datetime:
 
 
 def build_registry(
-    database: Database, artifacts: ArtifactService, health: HealthService | None = None
+    database: Database,
+    artifacts: ArtifactService,
+    health: HealthService | None = None,
+    queues: Mapping[str, StorageQueue] | None = None,
 ) -> Registry:
     set_aside = SetAsideService(database, now)
     keys = ApiKeyService(database, "p" * 32, now)
@@ -46,6 +52,8 @@ def build_registry(
         ingestion=IngestionService(database, artifacts, set_aside, BlobStore(STORAGE)),
         retirement=RetirementService(database, BlobStore(STORAGE), now),
         rules=RuleService(database, now, ["devstoreaccount1"]),
+        failures=FailureService(database, now, queues or {}),
+        poison_queues=PoisonQueues({}, set_aside),
         keys=keys,
         access=AccessService(keys),
         health=health or HealthService({"database": lambda: database.check(2.0)}),
