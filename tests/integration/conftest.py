@@ -11,8 +11,10 @@ from shared.database.pool import Database
 from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion import IngestionService
 from shared.storage.blobs import BlobStore
+from tests.databases import own_database
 from tests.integration.clock import TickingClock
 from tests.integration.messages import over
+from tests.integration.source_tables import SourceDatabase
 from tests.integration.uploads import Uploads, uploading_to
 
 
@@ -52,3 +54,12 @@ def ingestion(
     database: Database, artifacts: ArtifactService, clock: TickingClock, azurite: Azurite
 ) -> IngestionService:
     return over(BlobStore(azurite.connection_string), database, artifacts, clock)
+
+
+@pytest.fixture
+def source(postgres: str) -> Iterator[SourceDatabase]:
+    """A database beside the registry's own."""
+    with own_database(postgres) as url:
+        source = SourceDatabase(url)
+        yield source
+        source.close()
