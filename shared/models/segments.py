@@ -31,16 +31,12 @@ class Free:
 
 @dataclass(frozen=True)
 class Integer:
-    """Decimal digits, as many as there are; whether they are an integer is seen afterwards."""
+    """Decimal digits; whether they are an integer is seen when they are read."""
 
     name: str
 
     def __str__(self) -> str:
         return f"{{{self.name}:int}}"
-
-    def end(self, text: str, at: int) -> int:
-        found = _DIGITS.match(text, at)
-        return found.end() if found and found.end() > at else -1
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,19 @@ class _OneOf:
         return next(fits, -1)
 
 
-_Step = _Literal | _Until | _OneOf | Integer
+@dataclass(frozen=True)
+class _Digits:
+    """All digits there are, but for those with which what follows begins."""
+
+    name: str
+    left: int
+
+    def end(self, text: str, at: int) -> int:
+        end = at + len(_leading_digits(text, at)) - self.left
+        return end if end > at else -1
+
+
+_Step = _Literal | _Until | _OneOf | _Digits
 """`end` answers where a step ends that begins at a place, or -1 where it does not fit."""
 
 
@@ -143,20 +151,20 @@ def _walk(steps: Sequence[_Step], text: str, found: dict[str, str]) -> int:
 
 
 def _steps(pieces: Sequence[Piece], *, is_mirrored: bool = False) -> tuple[_Step, ...]:
-    follows = [*pieces[1:], ""]
+    # A placeholder has text behind it, or nothing: those that touch are refused before.
+    follows = [piece if isinstance(piece, str) else "" for piece in (*pieces[1:], "")]
     return tuple(map(partial(_step, is_mirrored), pieces, follows))
 
 
-def _step(is_mirrored: bool, piece: Piece, follow: Piece) -> _Step:
-    assert isinstance(follow, str)  # noqa: S101 - placeholders that touch are refused before
+def _step(is_mirrored: bool, piece: Piece, follow: str) -> _Step:
     match piece:
         case str():
             return _Literal(piece)
         case Free(name):
             return _Until(name, follow)
-        case Integer():
+        case Integer(name):
             _require_end_of_digits(piece, follow, is_mirrored)
-            return piece
+            return _Digits(name, len(_leading_digits(follow)))
         case Alternatives(name, texts):
             _require_one_fits(piece, follow, is_mirrored)
             return _OneOf(name, texts, follow)
@@ -172,13 +180,17 @@ def _require_text_between(pieces: Sequence[Piece]) -> None:
 
 
 def _require_end_of_digits(piece: Integer, follow: str, is_mirrored: bool) -> None:
-    digits = _DIGITS.match(follow)
-    if digits and digits[0]:
-        longer, example = _in_order(is_mirrored, "1" + digits[0], "1" + follow)
+    if _leading_digits(follow) == follow:
+        (example,) = _in_order(is_mirrored, f"1{follow}{follow}1")
         raise InvalidInput(
-            f"{piece} is ambiguous: in '{example}' it could be 1 as well as {longer}. "
+            f"{piece} is ambiguous: nothing says which digits are its own, as in '{example}'. "
             "Write something that is no digit beside it."
         )
+
+
+def _leading_digits(text: str, at: int = 0) -> str:
+    found = _DIGITS.match(text, at)
+    return found[0] if found else ""
 
 
 def _require_one_fits(piece: Alternatives, follow: str, is_mirrored: bool) -> None:

@@ -5,8 +5,9 @@ There are no regular expressions of users here: a path template reads a name in 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from pydantic import JsonValue
@@ -123,8 +124,6 @@ def names_in(text: str) -> frozenset[str]:
 
 def rendered(text: str, values: Values) -> str | int:
     """A value template with its values; one that is a single placeholder keeps a number's type."""
-    if "{" not in text and "}" not in text:
-        return text
     parts = [values[p.text] if isinstance(p, _Inside) else p for p in _parts_of(text)]
     return parts[0] if len(parts) == 1 else "".join(map(str, parts))
 
@@ -140,20 +139,22 @@ def filled(value: JsonValue, values: Values) -> JsonValue:
     return value
 
 
-def _parts_of(text: str) -> Iterator[str | _Inside]:
+@lru_cache(maxsize=4096)  # the texts of rules, which are read again for every blob
+def _parts_of(text: str) -> tuple[str | _Inside, ...]:
     if len(text) > LONGEST_TEMPLATE:
+        raise InvalidInput(f"A template has up to {LONGEST_TEMPLATE} characters, not {len(text)}.")
+    return tuple(map(_part, _TOKEN.finditer(text)))
+
+
+def _part(token: re.Match[str]) -> str | _Inside:
+    if token["stray"]:
         raise InvalidInput(
-            f"A template has up to {LONGEST_TEMPLATE} characters, this one {len(text)}."
+            f"The {token['stray']} at character {token.start() + 1} has no partner: "
+            "a placeholder is written {name}, a brace itself {{ or }}."
         )
-    for token in _TOKEN.finditer(text):
-        if token["stray"]:
-            raise InvalidInput(
-                f"The {token['stray']} at character {token.start() + 1} has no partner: "
-                "a placeholder is written {name}, a brace itself {{ or }}."
-            )
-        literal = token["text"]
-        is_text = literal is not None
-        yield literal.replace("{{", "{").replace("}}", "}") if is_text else _Inside(token["inside"])
+    if token["text"] is None:
+        return _Inside(token["inside"])
+    return token["text"].replace("{{", "{").replace("}}", "}")
 
 
 def _segments(text: str) -> list[list[_PathPiece]]:
