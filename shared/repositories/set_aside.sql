@@ -19,14 +19,31 @@ FROM registry.set_aside_messages
 WHERE set_aside_id = :set_aside_id;
 
 -- name: page(state, source, reason, before_at, before_id, limit)
--- Messages of one state, newest first; null asks for any source, or any reason.
-SELECT set_aside_id, source, reason, explanation, state, set_aside_at, replays, last_tried_at, ended_at, ended_by
-FROM registry.set_aside_messages
-WHERE state = :state
-  AND (CAST(:source AS text) IS NULL OR source = :source)
-  AND (CAST(:reason AS text) IS NULL OR reason = :reason)
-  AND (set_aside_at, set_aside_id) < (CAST(:before_at AS timestamptz), :before_id)
-ORDER BY set_aside_at DESC, set_aside_id DESC
+-- Messages of one state, newest first; null asks for any source, or any reason. Kinds are few, and are found by
+-- leaping from one to the next in the index; a page is put together of one of each.
+WITH RECURSIVE kinds AS (
+    (SELECT source, reason FROM registry.set_aside_messages
+     WHERE state = :state ORDER BY source, reason LIMIT 1)
+    UNION ALL
+    SELECT following.source, following.reason
+    FROM kinds CROSS JOIN LATERAL (
+        SELECT source, reason FROM registry.set_aside_messages
+        WHERE state = :state AND (source, reason) > (kinds.source, kinds.reason)
+        ORDER BY source, reason LIMIT 1
+    ) AS following
+)
+SELECT message.*
+FROM kinds CROSS JOIN LATERAL (
+    SELECT set_aside_id, source, reason, explanation, state, set_aside_at, replays, last_tried_at, ended_at,
+           ended_by
+    FROM registry.set_aside_messages
+    WHERE state = :state AND source = kinds.source AND reason = kinds.reason
+      AND (set_aside_at, set_aside_id) < (CAST(:before_at AS timestamptz), :before_id)
+    ORDER BY set_aside_at DESC, set_aside_id DESC
+    LIMIT :limit
+) AS message
+WHERE kinds.source = coalesce(:source, kinds.source) AND kinds.reason = coalesce(:reason, kinds.reason)
+ORDER BY message.set_aside_at DESC, message.set_aside_id DESC
 LIMIT :limit;
 
 -- name: mark_asked(set_aside_ids, replays)!

@@ -52,5 +52,14 @@ FROM generate_series(1, 20000) AS i;
 INSERT INTO registry.ingestion_rules (name, rule)
 SELECT 'rule ' || i, json_build_object('name', 'rule ' || i) FROM generate_series(1, 1000) AS i;
 
+INSERT INTO registry.set_aside_messages
+    (set_aside_id, source, body, reason, explanation, set_aside_at, state, ended_at, ended_by)
+SELECT md5('message ' || i)::uuid, CASE WHEN i % 5 = 0 THEN 'artifact-registrations' ELSE 'blob-events' END,
+       'not JSON', CASE WHEN i % 5000 = 77 THEN 'blob_not_found' ELSE 'malformed_message' END, 'It is not JSON.',
+       timestamptz '2026-01-01Z' + i * interval '1 second', told.state,
+       CASE WHEN told.state <> 'open' THEN now() END, CASE WHEN told.state <> 'open' THEN 'test' END
+FROM generate_series(1, current_setting('fill.scale')::integer) AS i
+CROSS JOIN LATERAL (SELECT CASE WHEN i % 3 = 0 THEN 'replayed' ELSE 'open' END AS state) AS told;
+
 SET session_replication_role = DEFAULT;
 VACUUM ANALYZE;

@@ -29,6 +29,10 @@ WRITES = {
     "idempotency.keep",
     "rules.limit_waiting",
     "rules.record_events",
+    "set_aside.begin_replay",
+    "set_aside.discard",
+    "set_aside.end_replay",
+    "set_aside.open_again",
     "set_aside.set_aside",
     "statistics.fold_changes",
     "transitions.move_processing",
@@ -71,6 +75,7 @@ def cases() -> Iterator[Case]:
     yield from _of_keys()
     yield from _of_rules()
     yield from _of_figures()
+    yield from _of_failures()
 
 
 def _of_one_artifact() -> Iterator[Case]:
@@ -254,3 +259,19 @@ def _of_rules() -> Iterator[Case]:
     yield Case("rules.keep", {"rules": Json([{"name": "rule 78"}, {"name": "new"}])}, rows=4)
     yield Case("rules.remove", {"names": ["rule 78", "unknown"]}, rows=4)
     yield Case("rules.advance", rows=2)
+
+
+def _of_failures() -> Iterator[Case]:
+    failure = {"set_aside_id": identifier("message 78")}
+    yield Case("set_aside.get", failure, rows=1)
+    yield Case("set_aside.knows", failure | {"source": "blob-events"}, rows=1)
+    place = {"before_at": "infinity", "before_id": UUID(int=2**128 - 1), "limit": 10}
+    for state in ("open", "replaying", "replayed"):
+        for source in (None, "blob-events", "artifact-registrations", "unknown"):
+            for reason in (None, "malformed_message", "blob_not_found", "unknown"):
+                wanted = {"state": state, "source": source, "reason": reason}
+                yield Case("set_aside.page", wanted | place, rows=60)
+    many = {"set_aside_ids": [identifier(f"message {i}") for i in range(1, 51)]}
+    yield Case("set_aside.mark_asked", many | {"replays": [0] * 50}, rows=200)
+    told = {"operation": "test", "at": NOW, "actor": "test", "request_id": None}
+    yield Case("set_aside.record_events", told | many, rows=100)

@@ -24,10 +24,7 @@ ALTER TABLE registry.set_aside_messages
     ADD CONSTRAINT set_aside_ended_by_length CHECK (char_length(ended_by) BETWEEN 1 AND 255) NOT VALID,
     ADD CONSTRAINT set_aside_counts CHECK (arrivals >= 1 AND replays >= 0) NOT VALID;
 
--- One for each way to ask for a list, all of them newest first: a page is read off an index.
-CREATE INDEX set_aside_messages_listed ON registry.set_aside_messages (state, set_aside_at, set_aside_id);
-CREATE INDEX set_aside_messages_of_source ON registry.set_aside_messages (state, source, set_aside_at, set_aside_id);
-CREATE INDEX set_aside_messages_of_reason ON registry.set_aside_messages (state, reason, set_aside_at, set_aside_id);
-CREATE INDEX set_aside_messages_of_both
+-- Sources and reasons are few: lists are read off this one, whatever is asked for.
+CREATE INDEX set_aside_messages_listed
     ON registry.set_aside_messages (state, source, reason, set_aside_at, set_aside_id);
 DROP INDEX registry.set_aside_messages_by_time;
