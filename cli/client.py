@@ -18,7 +18,7 @@ _TIMEOUT = httpx.Timeout(240, connect=10)
 _RETRY = Retry(
     total=3,
     # These may be repeated: registrations carry an idempotency key, changes end alike.
-    allowed_methods=["GET", "POST", "PATCH", "DELETE"],
+    allowed_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
     backoff_factor=0.25,
     max_backoff_wait=30,
     total_timeout=60,
@@ -26,7 +26,7 @@ _RETRY = Retry(
 
 _RETRY_CONDITIONAL = Retry(
     total=3,
-    allowed_methods=["PATCH", "POST", "DELETE"],
+    allowed_methods=["PATCH", "POST", "PUT", "DELETE"],
     # Never where the answer alone may be lost: the state would be another then, by our own doing.
     status_forcelist=[429, 503],
     retry_on_exceptions=[httpx.ConnectError, httpx.ConnectTimeout],

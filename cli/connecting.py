@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ARTIFACTS = ("api", "v1", "artifacts")
 ADMIN = ("api", "admin", "artifacts")
+RULES = ("api", "admin", "rules")
 
 
 @contextmanager

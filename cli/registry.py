@@ -17,6 +17,7 @@ from cli.connection import ConnectionOptions
 from cli.faults import say
 from cli.keys import keys
 from cli.profile_commands import profile
+from cli.rules import rules
 
 app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong use or settings, 3 not found,"
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.add_typer(artifacts, name="artifacts")
 app.add_typer(keys, name="keys")
 app.add_typer(profile, name="profile")
+app.add_typer(rules, name="rules")
 
 
 @app.callback()

@@ -11,8 +11,10 @@ from functions.http import (
     admin_duplicates,
     artifacts,
     documentation,
+    failures,
     health,
     keys,
+    rules,
 )
 from functions.http.handlers import add_handlers
 from functions.http.middleware import BodyLimit, LastResort, RequestIds
@@ -26,6 +28,10 @@ _ROUTERS = (
     admin_changes.router,
     admin.router,
     keys.router,
+    rules.questions,
+    rules.router,
+    failures.router,
+    failures.bodies,
     health.router,
     documentation.router,
 )

@@ -28,6 +28,8 @@ twice and NaN are refused. Times have a zone; answers tell them in UTC.
 _TAGS = [
     {"name": "artifacts", "description": "For pipelines: registering and finding artifacts."},
     {"name": "admin", "description": "For operators: history, chains, duplicates, retirement."},
+    {"name": "rules", "description": "For operators: what uploads are registered as."},
+    {"name": "failures", "description": "For operators: messages that could not be used."},
     {"name": "keys", "description": "For administrators: API keys."},
     {"name": "health", "description": "For probes."},
     {"name": "documentation", "description": "This document."},
@@ -95,7 +97,8 @@ def _write_whole_bounds(part: Any) -> None:
 
 def _forget_default_answer(responses: dict[str, Any]) -> None:
     """Take away the 200 that the framework supposes where an operation tells of another answer."""
-    if responses.get("200", {}).get("description") == _SUPPOSED and "201" in responses:
+    others = responses.keys() & {"201", "202"}
+    if others and responses.get("200", {}).get("description") == _SUPPOSED:
         del responses["200"]
 
 
