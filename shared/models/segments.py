@@ -6,7 +6,7 @@ in proportion to the text, and templates by which it could be read in two ways a
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise, permutations
@@ -53,54 +53,9 @@ class Alternatives:
 Piece = str | Free | Integer | Alternatives
 """A string is text that stands there as it is."""
 
-
-@dataclass(frozen=True)
-class _Literal:
-    text: str
-    name: str = ""
-
-    def end(self, text: str, at: int) -> int:
-        return at + len(self.text) if text.startswith(self.text, at) else -1
-
-
-@dataclass(frozen=True)
-class _Until:
-    """Free text up to the first place where what follows it stands."""
-
-    name: str
-    follow: str
-
-    def end(self, text: str, at: int) -> int:
-        return text.find(self.follow, at + 1)
-
-
-@dataclass(frozen=True)
-class _OneOf:
-    """The alternative that has behind it what follows: there is one at most."""
-
-    name: str
-    texts: tuple[str, ...]
-    follow: str
-
-    def end(self, text: str, at: int) -> int:
-        fits = (at + len(one) for one in self.texts if text.startswith(one + self.follow, at))
-        return next(fits, -1)
-
-
-@dataclass(frozen=True)
-class _Digits:
-    """All digits there are, but for those with which what follows begins."""
-
-    name: str
-    left: int
-
-    def end(self, text: str, at: int) -> int:
-        end = at + len(_leading_digits(text, at)) - self.left
-        return end if end > at else -1
-
-
-_Step = _Literal | _Until | _OneOf | _Digits
-"""`end` answers where a step ends that begins at a place, or -1 where it does not fit."""
+_Step = tuple[str, Callable[[str, int], int]]
+"""What it reads, nameless where that is literal text, and where that ends if it begins at a place;
+-1 where it does not begin there."""
 
 
 @dataclass(frozen=True)
@@ -140,12 +95,12 @@ class Segment:
 def _walk(steps: Sequence[_Step], text: str, found: dict[str, str]) -> int:
     """Where the last of the steps ends, or -1."""
     at = 0
-    for step in steps:
-        end = step.end(text, at)
+    for name, end_of in steps:
+        end = end_of(text, at)
         if end < 0:
             return -1
-        if step.name:
-            found[step.name] = text[at:end]
+        if name:
+            found[name] = text[at:end]
         at = end
     return at
 
@@ -159,15 +114,36 @@ def _steps(pieces: Sequence[Piece], *, is_mirrored: bool = False) -> tuple[_Step
 def _step(is_mirrored: bool, piece: Piece, follow: str) -> _Step:
     match piece:
         case str():
-            return _Literal(piece)
+            return "", partial(_end_of_literal, piece)
         case Free(name):
-            return _Until(name, follow)
+            return name, partial(_end_of_free, follow)
         case Integer(name):
             _require_end_of_digits(piece, follow, is_mirrored)
-            return _Digits(name, len(_leading_digits(follow)))
+            return name, partial(_end_of_digits, len(_leading_digits(follow)))
         case Alternatives(name, texts):
             _require_one_fits(piece, follow, is_mirrored)
-            return _OneOf(name, texts, follow)
+            return name, partial(_end_of_alternative, texts, follow)
+
+
+def _end_of_literal(literal: str, text: str, at: int) -> int:
+    return at + len(literal) if text.startswith(literal, at) else -1
+
+
+def _end_of_free(follow: str, text: str, at: int) -> int:
+    """The first place where what follows it stands."""
+    return text.find(follow, at + 1)
+
+
+def _end_of_digits(left: int, text: str, at: int) -> int:
+    """All digits there are, but for those with which what follows begins."""
+    end = at + len(_leading_digits(text, at)) - left
+    return end if end > at else -1
+
+
+def _end_of_alternative(texts: Sequence[str], follow: str, text: str, at: int) -> int:
+    """The alternative that has behind it what follows: there is one at most."""
+    fits = (at + len(one) for one in texts if text.startswith(one + follow, at))
+    return next(fits, -1)
 
 
 def _require_text_between(pieces: Sequence[Piece]) -> None:
