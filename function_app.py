@@ -2,11 +2,12 @@
 
 import azure.functions as func
 
-from functions import blobs, queues, timers
+from functions import blobs, hashing, queues, timers
 from functions.http import surfaces
 
 app = func.FunctionApp()
 app.register_functions(blobs.bp)
 app.register_functions(queues.bp)
+app.register_functions(hashing.bp)
 app.register_functions(timers.bp)
 app.register_functions(surfaces.bp)

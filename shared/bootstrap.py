@@ -11,7 +11,9 @@ from shared.database.pool import Database
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
+from shared.services.backfill import BackfillService
 from shared.services.failures import FailureService
+from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
@@ -48,6 +50,7 @@ class Registry:
     settings: Settings
     artifacts: ArtifactService
     ingestion: IngestionService
+    late_hashes: LateHashes
     retirement: RetirementService
     rules: RuleService
     failures: FailureService
@@ -139,6 +142,7 @@ def registry() -> Registry:
     queues = {name: StorageQueue(read.storage.get_secret_value(), name) for name in read.queues}
     set_aside = SetAsideService(database(), _now)
     artifacts = ArtifactService(database(), _now)
+    ingestion = IngestionService(database(), artifacts, set_aside, store, tables)
     checks = {
         "database": lambda: database().check(_READINESS_SECONDS),
         "blobs": store.check,
@@ -147,7 +151,10 @@ def registry() -> Registry:
     return Registry(
         settings=read,
         artifacts=artifacts,
-        ingestion=IngestionService(database(), artifacts, set_aside, store, tables),
+        ingestion=ingestion,
+        late_hashes=LateHashes(
+            database(), artifacts, ingestion, set_aside, store, queues[read.hashing_queue], _now
+        ),
         retirement=RetirementService(database(), store, _now),
         rules=RuleService(database(), _now, store.accounts),
         failures=FailureService(database(), _now, queues),
@@ -155,4 +162,13 @@ def registry() -> Registry:
         keys=keys(),
         access=AccessService(keys(), token_service(read)),
         health=HealthService(checks),
+    )
+
+
+@_once
+def backfills() -> BackfillService:
+    """What registers blobs that were there before; for commands alone."""
+    built = registry()
+    return BackfillService(
+        database(), built.rules, accounts(), built.ingestion, built.late_hashes, _now
     )

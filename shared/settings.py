@@ -113,8 +113,9 @@ class Settings(TriggerSettings, KeySettings, TokenSettings, StorageSettings):
     upload_container: str = "uploads"
     blob_events_queue: str = "blob-events"
     registrations_queue: str = "artifact-registrations"
+    hashing_queue: str = "artifact-hashing"
 
     @property
     def queues(self) -> tuple[str, ...]:
         """Queues that messages are taken from, and hence set aside from."""
-        return (self.blob_events_queue, self.registrations_queue)
+        return (self.blob_events_queue, self.registrations_queue, self.hashing_queue)

@@ -42,6 +42,11 @@ class StorageQueue:
         with account_faults():
             self._client.get_queue_properties(**CHECK_OPTIONS)
 
+    def length(self) -> int:
+        """About how many messages there are, those in somebody's hands among them."""
+        with account_faults():
+            return self._client.get_queue_properties().approximate_message_count or 0
+
     def send(self, text: str) -> None:
         """Add a message that stays until somebody takes it."""
         with account_faults():

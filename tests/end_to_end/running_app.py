@@ -58,6 +58,7 @@ class RunningApp:
                 "REGISTRY_UPLOAD_CONTAINER": f"{name}-uploads",
                 "REGISTRY_BLOB_EVENTS_QUEUE": f"{name}-events",
                 "REGISTRY_REGISTRATIONS_QUEUE": f"{name}-messages",
+                "REGISTRY_HASHING_QUEUE": f"{name}-hashing",
                 **(settings or {}),
             },
         )

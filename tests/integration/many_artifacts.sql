@@ -61,5 +61,9 @@ SELECT md5('message ' || i)::uuid, CASE WHEN i % 5 = 0 THEN 'artifact-registrati
 FROM generate_series(1, current_setting('fill.scale')::integer) AS i
 CROSS JOIN LATERAL (SELECT CASE WHEN i % 3 = 0 THEN 'replayed' ELSE 'open' END AS state) AS told;
 
+INSERT INTO registry.unhashed (artifact_id, size_bytes, due_at)
+SELECT md5('artifact ' || i)::uuid, i, timestamptz '2026-01-01Z' + i * interval '1 second'
+FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
+
 SET session_replication_role = DEFAULT;
 VACUUM ANALYZE;

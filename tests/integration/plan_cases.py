@@ -25,6 +25,12 @@ WRITES = {
     "api_keys.revoke",
     "artifacts.prepare_one_by_one",
     "artifacts.register_batch",
+    "backfills.advance",
+    "backfills.begin",
+    "backfills.forget",
+    "backfills.forget_unhashed",
+    "backfills.record_hash",
+    "backfills.register_listed",
     "idempotency.claim",
     "idempotency.keep",
     "rules.limit_waiting",
@@ -68,6 +74,7 @@ def identifier(text: str) -> UUID:
 
 
 def cases() -> Iterator[Case]:
+    yield from _of_backfills()
     yield from _of_one_artifact()
     yield from _of_one_asset()
     yield from _of_references()
@@ -76,6 +83,10 @@ def cases() -> Iterator[Case]:
     yield from _of_rules()
     yield from _of_figures()
     yield from _of_failures()
+
+
+def _of_backfills() -> Iterator[Case]:
+    yield Case("backfills.claim_unhashed", {"now": NOW, "again_at": NOW, "limit": 10}, rows=40)
 
 
 def _of_one_artifact() -> Iterator[Case]:

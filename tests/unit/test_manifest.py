@@ -145,6 +145,25 @@ EXPECTED: Manifest = {
         },
         {"type": "http", "direction": "OUT", "name": "$return"},
     ],
+    "hash_artifact": [
+        {
+            "type": "queueTrigger",
+            "direction": "IN",
+            "name": "message",
+            "queueName": "%REGISTRY_HASHING_QUEUE%",
+            "connection": "REGISTRY_STORAGE",
+            "dataType": "BINARY",
+        },
+    ],
+    "send_hash_requests": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "30 * * * * *",
+            "runOnStartup": False,
+        },
+    ],
     "register_artifact": [
         {
             "type": "queueTrigger",

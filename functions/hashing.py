@@ -1,0 +1,32 @@
+"""Hashing what was registered unhashed: a queue of its own, and the timer that fills it."""
+
+# The decorators' **kwargs carry no types.
+# pyright: reportUnknownMemberType=false
+
+import azure.functions as func
+
+from shared.bootstrap import registry
+from shared.models.registrations import Origin
+
+bp = func.Blueprint()
+
+
+@bp.function_name("hash_artifact")
+@bp.queue_trigger(
+    arg_name="message",
+    queue_name="%REGISTRY_HASHING_QUEUE%",
+    connection="REGISTRY_STORAGE",
+    data_type=func.DataType.BINARY,
+)
+def hash_artifact(message: func.QueueMessage, context: func.Context) -> None:
+    """Fill in the hashes of the artifacts that a message names."""
+    built = registry()
+    origin = Origin(f"function:{context.function_name}", context.invocation_id)
+    built.late_hashes.take(built.settings.hashing_queue, message.get_body(), origin)
+
+
+@bp.function_name("send_hash_requests")
+@bp.timer_trigger(arg_name="timer", schedule="30 * * * * *", run_on_startup=False)
+def send_hash_requests(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host binds it by name
+    """Ask for the hashes that are due, as many as the queue should hold."""
+    registry().late_hashes.send_due()

@@ -1,0 +1,178 @@
+"""Registering blobs that were there before anybody listened, from a list of them."""
+
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.database.pool import Database
+from shared.models.backfills import (
+    BackfillPreview,
+    BackfillProgress,
+    BackfillRequest,
+    Checkpoint,
+    Counts,
+    Hashing,
+    RefusedBlob,
+    Tally,
+)
+from shared.models.listed_blobs import BlobList, BlobScope, ListedPage
+from shared.models.registrations import Origin
+from shared.repositories.artifacts import ArtifactRepository
+from shared.repositories.backfills import BackfillRepository
+from shared.services.backfill_batches import Batch, HashedRegistrar, Registrar, UnhashedRegistrar
+from shared.services.backfill_items import BlobReader
+from shared.services.backfill_preview import preview_blobs
+from shared.services.hash_later import LateHashes
+from shared.services.ingestion import IngestionService
+from shared.services.pace import Pace
+from shared.services.rules import RuleService
+from shared.storage.accounts import BlobAccounts
+from shared.storage.read_ahead import read_ahead
+
+_PAGES_ON_THEIR_WAY = 2
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told what happens on the way."""
+
+    progress: Callable[[BackfillProgress], None]
+    refused: Callable[[RefusedBlob], None]
+
+
+@dataclass(frozen=True)
+class _SentPage:
+    page: ListedPage
+    batches: list[Future[Batch]]
+
+
+class BackfillService:
+    """A backfill may be killed at any point, and repeated: every state is registered once.
+
+    Its place among living events is kept by observation numbers, as everywhere. That of a page is
+    taken before the page is asked for; an inventory is hearsay, and loses against any observation.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        rules: RuleService,
+        store: BlobAccounts,
+        ingestion: IngestionService,
+        late: LateHashes,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._rules = rules
+        self._store = store
+        self._ingestion = ingestion
+        self._late = late
+        self._clock = clock
+
+    def run(
+        self, request: BackfillRequest, blobs: BlobList, origin: Origin, listener: Listener
+    ) -> Counts:
+        """Register what is listed, from where an earlier run was cut off; what came of each blob.
+
+        Raises a Retryable where database or storage are away: what was done stays done.
+        """
+        begun = self._begin(request, blobs)
+        registrar = self._registrar(request, blobs, origin)
+        pace = Pace(request.rate)
+        sent: deque[_SentPage] = deque()
+        with ThreadPoolExecutor(registrar.workers, thread_name_prefix="backfill") as workers:
+            try:
+                with closing(read_ahead(self._numbered(blobs, begun), 1)) as pages:
+                    for observation, page in pages:
+                        sent.append(_send(page, observation, registrar, pace, workers))
+                        if len(sent) == _PAGES_ON_THEIR_WAY:
+                            self._finish(sent.popleft(), begun, listener)
+                while sent:
+                    self._finish(sent.popleft(), begun, listener)
+            finally:
+                workers.shutdown(wait=False, cancel_futures=True)
+        self._keep(begun, None)
+        return begun.counts
+
+    def preview(
+        self, request: BackfillRequest, blobs: BlobList, listener: Listener
+    ) -> BackfillPreview:
+        """What rules would make of what is listed; nothing of it is done."""
+        reader = self._reader(request.scope)
+        return preview_blobs(blobs, reader, listener.refused)
+
+    def _begin(self, request: BackfillRequest, blobs: BlobList) -> Checkpoint:
+        # Who asks for another way of hashing asks about all blobs, not about those not done yet.
+        source = f"{blobs.identity}, hash {request.hashing}"
+        with self._database.connection() as connection, connection.transaction():
+            return BackfillRepository(connection).begin(
+                request.scope, source, self._clock(), anew=request.restart
+            )
+
+    def _reader(self, scope: BlobScope) -> BlobReader:
+        uri = self._store.of(scope.account).container_uri(scope.container)
+        return BlobReader(scope, self._rules.current(), uri)
+
+    def _registrar(self, request: BackfillRequest, blobs: BlobList, origin: Origin) -> Registrar:
+        if request.hashing is Hashing.NOW:
+            return HashedRegistrar(self._ingestion, self._late, request.scope, origin)
+        return UnhashedRegistrar(
+            self._database,
+            self._reader(request.scope),
+            request.scope,
+            request.hashing,
+            blobs.is_hearsay,
+            origin,
+            self._clock,
+        )
+
+    def _numbered(self, blobs: BlobList, begun: Checkpoint) -> Generator[tuple[int, ListedPage]]:
+        """Each page with a number that nobody has who saw a later state of one of its blobs."""
+        pages = blobs.pages(begun.marker)
+        while True:
+            number = begun.started_observation if blobs.is_hearsay else self._next_observation()
+            page = next(pages, None)
+            if page is None:
+                return
+            yield number, page
+
+    def _next_observation(self) -> int:
+        with self._database.connection() as connection:
+            return ArtifactRepository(connection).next_observation()
+
+    def _finish(self, sent: _SentPage, begun: Checkpoint, listener: Listener) -> None:
+        """Wait for a page, then say that all up to its end is done."""
+        for batch in (future.result() for future in sent.batches):
+            begun.counts.update(batch.counts)
+            for refused in batch.refused:
+                listener.refused(refused)
+        for row in sent.page.unreadable:
+            begun.counts[Tally.REFUSED] += 1
+            listener.refused(RefusedBlob(row.name, row.reason))
+        if sent.page.marker is not None:
+            self._keep(begun, sent.page.marker)
+        listener.progress(BackfillProgress(begun.counts, sent.page.progress))
+
+    def _keep(self, begun: Checkpoint, marker: str | None) -> None:
+        with self._database.connection() as connection:
+            BackfillRepository(connection).advance(
+                begun.backfill_key, marker, begun.counts, self._clock()
+            )
+
+
+def _send(
+    page: ListedPage,
+    observation: int,
+    registrar: Registrar,
+    pace: Pace,
+    workers: ThreadPoolExecutor,
+) -> _SentPage:
+    batches: list[Future[Batch]] = []
+    for begun in range(0, len(page.blobs), registrar.batch_blobs):
+        some = page.blobs[begun : begun + registrar.batch_blobs]
+        pace.wait(len(some))
+        batches.append(workers.submit(registrar.register, some, observation))
+    return _SentPage(page, batches)

@@ -1,0 +1,166 @@
+"""Backfills of a container of the test's own: who runs them, and what they said on the way."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from azure.storage.queue import QueueClient
+from psycopg.rows import DictRow
+
+from devhost.stack.azurite import Azurite
+from shared.database.pool import Database
+from shared.models.backfills import (
+    BackfillPreview,
+    BackfillProgress,
+    BackfillRequest,
+    Counts,
+    Hashing,
+    RefusedBlob,
+)
+from shared.models.listed_blobs import BlobList, BlobScope
+from shared.models.registrations import Origin
+from shared.models.rules import IngestionRule, RuleList
+from shared.services.artifact_service import ArtifactService
+from shared.services.backfill import BackfillService, Listener
+from shared.services.hash_later import LateHashes
+from shared.services.ingestion import IngestionService
+from shared.services.rules import RuleService
+from shared.services.set_aside import SetAsideService
+from shared.storage.accounts import BlobAccounts
+from shared.storage.blobs import BlobStore
+from shared.storage.queues import StorageQueue
+from tests.integration.clock import TickingClock
+
+ORIGIN = Origin("cli:backfill")
+HASHING_QUEUE = "artifact-hashing"
+ETAG = "0x8DC1"
+COLUMNS = ("Name", "Etag", "Content-Length", "Content-Type", "AccessTier", "Metadata", "Tags")
+
+
+@dataclass
+class Told:
+    """What a backfill said on the way."""
+
+    progress: list[BackfillProgress] = field(default_factory=list[BackfillProgress])
+    refused: list[RefusedBlob] = field(default_factory=list[RefusedBlob])
+
+    @property
+    def listener(self) -> Listener:
+        return Listener(self.progress.append, self.refused.append)
+
+
+@dataclass
+class Backfilling:
+    """One container of one account, and the services that know of it."""
+
+    scope: BlobScope
+    store: BlobStore
+    database: Database
+    service: BackfillService
+    ingestion: IngestionService
+    late: LateHashes
+    rules: RuleService
+    queue: QueueClient
+    told: Told = field(default_factory=Told)
+
+    def run(
+        self,
+        blobs: BlobList | None = None,
+        hashing: Hashing = Hashing.NEVER,
+        *,
+        restart: bool = False,
+    ) -> Counts:
+        """Of the store's listing, where no other list is given."""
+        request = BackfillRequest(self.scope, hashing, restart=restart)
+        self.told = Told()
+        listed = blobs or self.store.listing(self.scope)
+        return self.service.run(request, listed, ORIGIN, self.told.listener)
+
+    def preview(self) -> BackfillPreview:
+        self.told = Told()
+        request, listed = BackfillRequest(self.scope), self.store.listing(self.scope)
+        return self.service.preview(request, listed, self.told.listener)
+
+    def rule(self, **fields: Any) -> None:
+        """Make a rule for the container, the only one."""
+        rule = IngestionRule.model_validate({"container": self.scope.container} | fields)
+        self.rules.apply(RuleList(rules=[rule]))
+
+    def sent(self) -> list[list[str]]:
+        """Ids of the artifacts that each message on the hashing queue names; it is emptied."""
+        found = list(self.queue.receive_messages(max_messages=32))
+        for message in found:
+            self.queue.delete_message(message)
+        return [json.loads(message.content)["artifact_ids"] for message in found]
+
+    def hash_all(self) -> None:
+        """What the timer and the queue's function do until nothing is left to do."""
+        while self.late.send_due():
+            for ids in self.sent():
+                body = json.dumps({"artifact_ids": ids}).encode()
+                self.late.take(HASHING_QUEUE, body, Origin("function:hash_artifact"))
+
+
+def backfilling_over(
+    connection_string: str,
+    container: str,
+    database: Database,
+    clock: TickingClock,
+    prefix: str = "",
+) -> Backfilling:
+    """The services as `shared.bootstrap` puts them together; the queue is made."""
+    store = BlobStore(connection_string)
+    accounts = BlobAccounts([store])
+    set_aside, artifacts = SetAsideService(database, clock), ArtifactService(database, clock)
+    rules = RuleService(database, clock, accounts.accounts)
+    ingestion = IngestionService(database, artifacts, set_aside, accounts)
+    queue = StorageQueue(connection_string, container)
+    late = LateHashes(database, artifacts, ingestion, set_aside, accounts, queue, clock)
+    client = QueueClient.from_connection_string(connection_string, container)
+    client.create_queue()
+    return Backfilling(
+        BlobScope(store.account, container, prefix),
+        store,
+        database,
+        BackfillService(database, rules, accounts, ingestion, late, clock),
+        ingestion,
+        late,
+        rules,
+        client,
+    )
+
+
+@pytest.fixture
+def backfilling(
+    azurite: Azurite, storage_container: str, database: Database, clock: TickingClock
+) -> Iterator[Backfilling]:
+    made = backfilling_over(azurite.connection_string, storage_container, database, clock)
+    yield made
+    made.queue.delete_queue()
+
+
+def row(container: str, path: str, **others: str) -> dict[str, str]:
+    """A row of an inventory, as Azure writes it."""
+    told = {"Name": f"{container}/{path}", "Etag": ETAG, "Content-Length": "3"}
+    return told | {name.replace("_", "-"): text for name, text in others.items()}
+
+
+def write_csv(path: Path, rows: Iterable[dict[str, str]], columns: Sequence[str] = COLUMNS) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def stored_by_path(sql: psycopg.Connection[DictRow]) -> dict[str, DictRow]:
+    """The artifacts by the names of their blobs; fails where a name has two."""
+    rows = sql.execute("SELECT * FROM registry.artifact_records").fetchall()
+    found = {row["blob_path"]: row for row in rows}
+    assert len(found) == len(rows)
+    return found
