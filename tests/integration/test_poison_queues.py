@@ -114,9 +114,8 @@ def test_a_copy_that_comes_late_opens_nothing_that_has_ended(
 ) -> None:
     """Kept, and the run killed; dealt with by an operator; then seen by the next run once more."""
     plant.poison[plant.events].send("not JSON")
-    with monkeypatch.context() as patch:
-        patch.setattr(StorageQueue, "delete", lambda *_: None)
-        plant.drain()
+    deaths = Deaths(monkeypatch, (StorageQueue, "delete"))
+    next(deaths.each(plant.drain))
     (kept,) = rows(sql)
     plant.failures.discard(kept["set_aside_id"], OPERATOR)
     assert plant.drain() == 1

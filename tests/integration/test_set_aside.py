@@ -47,6 +47,14 @@ def keep(messages: SetAsideService, text: str, **told: Any) -> None:
     messages.set_aside(Message(told.pop("source", QUEUE), text.encode(), **told), fault)
 
 
+def never(*_: object) -> None:
+    raise AssertionError("the message was taken")
+
+
+def nothing(*_: object) -> None:
+    """Take a message for good."""
+
+
 def test_the_same_message_again_opens_the_same_row_with_its_new_reason(
     messages: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
 ) -> None:
@@ -112,7 +120,7 @@ def test_a_discarded_message_stays_on_record_and_is_not_replayed(
     messages.take(
         Message(QUEUE, replay_request(set_aside_id).encode()),
         ORIGIN,
-        lambda *_: pytest.fail("taken"),
+        never,
     )
     (row,) = rows(sql)
     assert (row["body"], row["reason"], row["state"]) == (b"[]", kept["reason"], "discarded")
@@ -126,7 +134,7 @@ def test_what_was_replayed_is_not_discarded(
 ) -> None:
     keep(messages, "[]")
     set_aside_id = rows(sql)[0]["set_aside_id"]
-    messages.take(Message(QUEUE, replay_request(set_aside_id).encode()), ORIGIN, lambda *_: None)
+    messages.take(Message(QUEUE, replay_request(set_aside_id).encode()), ORIGIN, nothing)
     with pytest.raises(FailureEnded):
         failures.discard(set_aside_id, OPERATOR)
     assert failures.replay(set_aside_id, OPERATOR).state is FailureState.REPLAYED
@@ -160,7 +168,7 @@ def test_a_message_is_replayed_from_its_own_queue_only(
     keep(messages, "[]")
     (kept,) = rows(sql)
     foreign = Message("other", replay_request(kept["set_aside_id"]).encode())
-    messages.take(foreign, ORIGIN, lambda *_: pytest.fail("taken"))
+    messages.take(foreign, ORIGIN, never)
     assert [(row["source"], row["state"]) for row in rows(sql)] == [
         (QUEUE, "open"),
         ("other", "open"),
@@ -172,7 +180,7 @@ def test_without_a_database_a_message_stays_in_its_queue(clock: TickingClock) ->
     messages = SetAsideService(down, clock)
     for body in (b"not JSON", replay_request(new_id()).encode()):
         with pytest.raises(DatabaseUnavailable):
-            messages.take(Message(QUEUE, body), ORIGIN, lambda *_: None)
+            messages.take(Message(QUEUE, body), ORIGIN, nothing)
     down.close()
 
 
