@@ -2,22 +2,30 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from azure.storage.queue import QueueClient
 from fastapi import FastAPI
 
+from devhost.stack.azurite import Azurite
 from functions.http.app import build_app
+from functions.http.rule_bodies import RULE
 from shared.bootstrap import Registry
 from shared.database.pool import Database
 from shared.models.api_keys import Scope
 from shared.models.artifacts import ArtifactRegistration
 from shared.models.registrations import Origin
+from shared.models.rules import IngestionRule
+from shared.models.set_aside import Message
+from shared.repositories.set_aside import SetAsideRepository
 from shared.services.artifact_service import ArtifactService
+from shared.storage.queues import StorageQueue
 from tests.integration.conftest import artifacts, clock, database, ingestion, sql, uploads
 from tests.integration.http.conftest import build_registry
 from tests.integration.registering import hash_of
-from tests.safety.operations import ARTIFACT_ID, REFERENCES
+from tests.safety.operations import ARTIFACT_ID, REFERENCES, SET_ASIDE_ID
 from tests.safety.sender import Sender
 
 __all__ = ["artifacts", "clock", "database", "ingestion", "sql", "uploads"]
@@ -35,9 +43,30 @@ SEEDED = ArtifactRegistration(
 
 
 @pytest.fixture
-def registry(database: Database, artifacts: ArtifactService) -> Registry:
-    registry = build_registry(database, artifacts)
+def queue_name(azurite: Azurite, unique_name: str) -> Iterator[str]:
+    """Of a queue that messages may be replayed on; nothing takes them."""
+    with QueueClient.from_connection_string(azurite.connection_string, unique_name) as client:
+        client.create_queue()
+        yield unique_name
+        client.delete_queue()
+
+
+@pytest.fixture
+def registry(
+    database: Database, artifacts: ArtifactService, azurite: Azurite, queue_name: str
+) -> Registry:
+    queues = {queue_name: StorageQueue(azurite.connection_string, queue_name)}
+    registry = build_registry(database, artifacts, queues=queues)
+    with database.connection() as connection:
+        SetAsideRepository(connection).add(
+            SET_ASIDE_ID,
+            Message(queue_name, b"not JSON"),
+            reason="malformed_message",
+            explanation="It is not JSON.",
+            at=datetime.now(UTC),
+        )
     artifacts.register(SEEDED, Origin("test"), artifact_id=ARTIFACT_ID)
+    registry.rules.put(IngestionRule.model_validate(RULE))
     return registry
 
 

@@ -18,9 +18,17 @@ ARTIFACT_ID = UUID("01920000-0000-7000-8000-000000000001")
 """Of an artifact that the fixtures register."""
 KEY_ID = UUID("01920000-0000-7000-8000-0000000000aa")
 """Stands for a key of the fixtures, whose id is made with it."""
+SET_ASIDE_ID = UUID("01920000-0000-7000-8000-0000000000ff")
+"""Of a message that the fixtures set aside."""
 REFERENCES = {"dataset_id": "flood-2024", "resource_id": "site-a"}
 
-_PATH_VALUES = {"artifact_id": str(ARTIFACT_ID), "key_id": str(KEY_ID), "job_id": "job-123"}
+_PATH_VALUES = {
+    "artifact_id": str(ARTIFACT_ID),
+    "key_id": str(KEY_ID),
+    "job_id": "job-123",
+    "set_aside_id": str(SET_ASIDE_ID),
+    "name": "silver-cogs",  # of the rule in the specification's examples, which the fixtures apply
+}
 _QUERY_VALUES = {"client_type": "ddh", "confirm": "yes"}
 """For parameters that an operation requires; a new one is to be added here."""
 _MORE_QUERY = {
