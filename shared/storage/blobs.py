@@ -10,10 +10,11 @@ from shared.errors import BlobNotFound, StorageAccountNotAllowed
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.listed_blobs import BlobScope
 from shared.storage.faults import account_faults, blob_faults
-from shared.storage.listing import ContainerListing
+from shared.storage.listing import PAGE_BLOBS, ContainerListing
 from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
 from shared.storage.ranges import BLOCK_BYTES, RangeReader
 from shared.storage.read_ahead import read_ahead
+from shared.storage.whole_heads import WholeHeads
 
 CHUNK_BYTES = 1024 * 1024
 """What the socket is read into at a time: more or less costs page faults or thread switches."""
@@ -26,7 +27,9 @@ class BlobStore:
 
     def __init__(self, connection_string: str, *, block_bytes: int = BLOCK_BYTES) -> None:
         self._service = BlobServiceClient.from_connection_string(
-            connection_string, connection_data_block_size=CHUNK_BYTES, **CLIENT_OPTIONS
+            connection_string,
+            transport=WholeHeads(connection_data_block_size=CHUNK_BYTES, **CLIENT_OPTIONS),
+            **CLIENT_OPTIONS,
         )
         self._ranges = RangeReader(self._service, block_bytes)
 
@@ -125,12 +128,16 @@ class BlobStore:
         with blob_faults(properties.reference):
             client.set_standard_blob_tier(tier, version_id=properties.version_id)
 
-    def listing(self, scope: BlobScope, *, with_tags: bool = True) -> ContainerListing:
+    def listing(
+        self, scope: BlobScope, *, with_tags: bool = True, page_blobs: int = PAGE_BLOBS
+    ) -> ContainerListing:
         """What is there now, below a prefix. Raises StorageAccountNotAllowed."""
         if not self.serves(scope.account):
             raise not_served(scope.account)
         client = self._service.get_container_client(scope.container)
-        return ContainerListing(client, scope.prefix, with_tags=with_tags)
+        return ContainerListing(
+            client, scope.prefix, with_tags=with_tags, page_blobs=page_blobs
+        )
 
     def container_uri(self, container: str) -> str:
         """Address of a container, without credentials."""

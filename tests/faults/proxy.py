@@ -10,8 +10,9 @@ import socket
 import struct
 import threading
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Mapping
+from contextlib import closing, contextmanager, suppress
+from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -28,21 +29,21 @@ KINDS: tuple[str, ...] = (
 """Time-outs are silence. What needs a body happens to a GET alone."""
 _IN_BODY = {"silence in the body", "reset in the body", "cut body"}
 _CODES = {"500": "InternalError", "503": "ServerBusy"}
-_OF_A_HOP = {"Connection", "Keep-Alive"}
+_OF_A_HOP = {"Connection", "Keep-Alive", "Date", "date"}
 
 
 class FaultyProxy(ThreadingHTTPServer):
-    """Injects each kind of fault `times` times, at random among requests that it lets through."""
+    """Injects so many faults of each kind, at random among requests that it lets through."""
 
     daemon_threads = True
 
-    def __init__(self, upstream: int, times: int) -> None:
+    def __init__(self, upstream: int, faults: Mapping[str, int]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream = upstream
         self.injected: Counter[str] = Counter()
         self.requests = 0
-        self._left = Counter(dict.fromkeys(KINDS, times))
-        self._dice = random.Random(times)  # noqa: S311 - test data, no secret
+        self._left = Counter(faults)
+        self._dice = random.Random(self._left.total())  # noqa: S311 - test data, no secret
         self._lock = threading.Lock()
         self.closing = threading.Event()
 
@@ -117,13 +118,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
 
     def _ask(self) -> tuple[http.client.HTTPResponse, bytes]:
-        upstream = http.client.HTTPConnection("127.0.0.1", self._proxy.upstream, timeout=30)
         headers = {name: value for name, value in self.headers.items() if name not in _OF_A_HOP}
-        upstream.request(self.command, self.path, headers=headers)
-        answer = upstream.getresponse()
-        body = answer.read()
-        upstream.close()
-        return answer, body
+        upstream = http.client.HTTPConnection("127.0.0.1", self._proxy.upstream, timeout=30)
+        with closing(upstream):
+            upstream.request(self.command, self.path, headers=headers)
+            answer = upstream.getresponse()
+            return answer, answer.read()
 
     def _refuse(self, status: int, code: str) -> None:
         told = f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>".encode()
@@ -147,14 +147,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _head(status: int, headers: list[tuple[str, str]]) -> bytes:
+    """As Azure sends it, with the date last."""
+    headers = [*headers, ("Date", formatdate(usegmt=True))]
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *map(": ".join, headers), "", ""]
     return "\r\n".join(lines).encode("latin-1")
 
 
 @contextmanager
-def faulty_proxy(upstream: int, times: int) -> Generator[FaultyProxy]:
+def faulty_proxy(upstream: int, faults: Mapping[str, int]) -> Generator[FaultyProxy]:
     """A proxy that runs while the block does."""
-    with FaultyProxy(upstream, times) as proxy:
+    with FaultyProxy(upstream, faults) as proxy:
         thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

@@ -1,13 +1,15 @@
 """Faults of the storage account, one request at a time: refused, silent, reset, cut."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import count
 
 import pytest
 from azure.storage.queue import QueueClient
 
 from devhost.stack.azurite import Azurite
+from shared.errors import StorageUnavailable
 from shared.storage.blobs import BlobStore
 from shared.storage.patience import CLIENT_OPTIONS
 from tests.end_to_end.waiting import wait_for
@@ -33,8 +35,10 @@ def content_of(number: int) -> bytes:
 
 
 @contextmanager
-def store_behind(azurite: Azurite, times: int) -> Generator[tuple[BlobStore, FaultyProxy]]:
-    with faulty_proxy(azurite.ports[0], times) as proxy:
+def store_behind(
+    azurite: Azurite, faults: Mapping[str, int]
+) -> Generator[tuple[BlobStore, FaultyProxy]]:
+    with faulty_proxy(azurite.ports[0], faults) as proxy:
         there = azurite.connection_string.replace(f":{azurite.ports[0]}/", f":{proxy.port}/")
         yield BlobStore(there, block_bytes=BLOCK), proxy
 
@@ -73,7 +77,7 @@ def test_answers_that_are_faults_lose_nothing_and_double_nothing(
     for name, seconds in patience.items():
         monkeypatch.setitem(CLIENT_OPTIONS, name, seconds)
     with (
-        store_behind(azurite, times) as (store, proxy),
+        store_behind(azurite, dict.fromkeys(KINDS, times)) as (store, proxy),
         place.ingestion(store) as service,
         working(place, taking_events(service, place)) as worker,
         place.queue() as queue,
@@ -87,3 +91,17 @@ def test_answers_that_are_faults_lose_nothing_and_double_nothing(
     assert reasons(sql) == []
     faults = sum(proxy.injected.values())
     tally(kinds=len(KINDS), faults=faults, requests=proxy.requests, retried=worker.retried)
+
+
+@pytest.mark.parametrize("times", sized((50,), (1000,)))
+def test_a_head_cut_anywhere_never_passes_for_a_whole_one(
+    monkeypatch: pytest.MonkeyPatch, azurite: Azurite, uploads: Uploads, tally: Tally, times: int
+) -> None:
+    monkeypatch.setitem(CLIENT_OPTIONS, "increment_base", 0)
+    blob = uploads.put("a", b"x", content_type=CONTENT_TYPE, metadata={"of": "value"})
+    whole = BlobStore(azurite.connection_string).properties(blob)
+    with store_behind(azurite, {"cut head": times}) as (store, proxy):
+        while not proxy.is_done:
+            with suppress(StorageUnavailable):
+                assert replace(store.properties(blob), uri=whole.uri) == whole
+    tally(cut_heads=proxy.injected["cut head"], requests=proxy.requests)
