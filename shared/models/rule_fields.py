@@ -1,6 +1,7 @@
 """The fields of a rule, each checked for itself, and how a rule says what is wrong with it."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import (
@@ -26,16 +27,18 @@ Fault = tuple[Place, str]
 """Where a value stands, and what is wrong with it."""
 
 _MOST_PATHS = 20
+_MOST_FAULTS = 20
+"""A rule may be wrong in as many places as a body has room for; nobody reads them all."""
 _DEFERRED = ConfigDict(defer_build=True)
 
 
 def refuse(faults: Iterable[Fault]) -> None:
-    """Raise a ValidationError of these faults, if there are any, from within a validator."""
+    """Raise a ValidationError of the first of these faults, if any, from within a validator."""
     details = [
         InitErrorDetails(
             type=PydanticCustomError("rule", "{told}", {"told": told}), loc=place, input=None
         )
-        for place, told in faults
+        for place, told in islice(faults, _MOST_FAULTS)
     ]
     if details:
         raise ValidationError.from_exception_data("rule", details)

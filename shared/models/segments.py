@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise, permutations
+from itertools import pairwise
 from typing import Self
 
 from shared.errors import InvalidInput
@@ -170,13 +170,15 @@ def _leading_digits(text: str, at: int = 0) -> str:
 
 
 def _require_one_fits(piece: Alternatives, follow: str, is_mirrored: bool) -> None:
-    for one, other in permutations(piece.texts, 2):
-        if (other + follow).startswith(one + follow):
-            shorter, longer, example = _in_order(is_mirrored, one, other, other + follow)
-            whole = _mirrored(piece) if is_mirrored else piece
+    # In order, a text stands right before those that it is the beginning of.
+    whole = sorted((text + follow, text) for text in piece.texts)
+    for one, other in pairwise(whole):
+        if other[0].startswith(one[0]):
+            example, few, more = _in_order(is_mirrored, other[0], one[1], other[1])
+            shown = _mirrored(piece) if is_mirrored else piece
             raise InvalidInput(
-                f"{whole} is ambiguous: in '{example}' it could be '{shorter}' as well as "
-                f"'{longer}'. Write another text beside it, or other alternatives."
+                f"{shown} is ambiguous: in '{example}' it could be '{few}' as well as '{more}'. "
+                "Write another text beside it, or other alternatives."
             )
 
 

@@ -90,6 +90,10 @@ def test_what_a_rule_cannot_do_without_is_asked_for(member: str) -> None:
     assert faults_of(without) == [(f"/{member}", "Field required")]
 
 
+def test_of_very_many_faults_the_first_are_told() -> None:
+    assert len(faults_of(MEMBERS | {"metadata": {"a": ["{x}"] * 100_000}})) == 20
+
+
 def test_all_templates_at_fault_are_named_at_once() -> None:
     wrong = MEMBERS | {"client_refs": {"a": "{x}", "b": "{y}"}, "stac_item_id": "{z}"}
     assert [at for at, _ in faults_of(wrong)] == [
