@@ -51,6 +51,10 @@ def current(sql: Rows, container: ContainerClient) -> dict[str, DictRow]:
     return {row["blob_path"]: row for row in rows if row.get("missing_since") is None}
 
 
+def set_aside(sql: Rows) -> list[DictRow]:
+    return sql.execute(_SET_ASIDE).fetchall()
+
+
 def reasons(sql: Rows) -> list[str]:
     """Why messages were set aside, one each."""
-    return sorted(row["reason"] for row in sql.execute(_SET_ASIDE).fetchall())
+    return sorted(row["reason"] for row in set_aside(sql))

@@ -88,13 +88,17 @@ class Deliveries:
         blob = self._uploads.reference(step.path)
         body = event(blob) if step.content is not None else event(blob, eventType=_DELETED)
         try:
-            while True:
-                try:
-                    return self._service.take_blob_events(QUEUE, body, ORIGIN)
-                except BlobChanged:
-                    continue  # as the host would, later
+            while self._is_left_for_later(body):
+                pass
         finally:
             self._room.release()
+
+    def _is_left_for_later(self, body: bytes) -> bool:
+        try:
+            self._service.take_blob_events(QUEUE, body, ORIGIN)
+        except BlobChanged:
+            return True
+        return False
 
 
 def live_through(service: IngestionService, uploads: Uploads, todo: list[Step]) -> int:

@@ -21,7 +21,7 @@ from shared.services.ingestion import IngestionService
 from tests.faults.places import Place
 from tests.integration.messages import ORIGIN
 
-Take = Callable[[bytes], None]
+Take = Callable[[bytes], object]
 
 AT_ONCE = 32
 """What one receive brings at most: Azurite looks through the whole queue for each."""
