@@ -117,17 +117,24 @@ def _put(said: _Said, members: dict[str, Any], *, may_identify: bool) -> str:
         members[said.name] = _boolean(said)
         return said.name
     if kind == "metadata" and name:
-        members["metadata"][name] = said.value
+        members["metadata"][_spelled(name, members["metadata"])] = said.value
         return "metadata"
     if said.name not in _IDENTITY and not (kind == "ref" and name):
         raise said.refused(f"no such key is known; known are {_KNOWN}")
     if not may_identify:
         raise said.refused("it says which asset this is, which needs a rule with overrides: all")
     if kind == "ref":
-        members["client_refs"][name] = _like(members["client_refs"].get(name), said)
+        refs = members["client_refs"]
+        key = _spelled(name, refs)
+        refs[key] = _like(refs.get(key), said)
         return "client_refs"
     members[said.name] = _boolean(said) if said.name == "overwrite" else said.value
     return said.name
+
+
+def _spelled(name: str, members: Mapping[str, JsonValue]) -> str:
+    """The member as the rule writes it: letter case is lost on the way, and must not add another."""
+    return next((key for key in members if key.lower() == name), name)
 
 
 def _like(ruled: JsonValue, said: _Said) -> JsonValue:

@@ -101,6 +101,16 @@ def test_letter_case_does_not_count_in_keys() -> None:
     }
 
 
+def test_what_the_rule_has_keeps_the_letters_in_which_it_has_it() -> None:
+    rule = ruled("all").rule
+    capital = rule.model_copy(update={"client_refs": {"DataSet": 1}, "metadata": {"Title": "x"}})
+    pairs = {"registry_ref_dataset": "2", "Registry_Metadata_TITLE": "y"}
+    assert said(RuleMatch(capital, {}), pairs) == {
+        "client_refs": {"DataSet": 2},
+        "metadata": {"Title": "y"},
+    }
+
+
 def test_other_keys_are_none_of_ours() -> None:
     others = {"stage": "x", "registry": "x", "xregistry_stage": "x", "registry-stage": "x", "": "x"}
     assert said(None, others, others) == {}
