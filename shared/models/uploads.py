@@ -133,7 +133,7 @@ def _put(said: _Said, members: dict[str, Any], *, may_identify: bool) -> str:
 
 
 def _spelled(name: str, members: Mapping[str, JsonValue]) -> str:
-    """The member as the rule writes it: letter case is lost on the way, and must not add another."""
+    """The member as the rule writes it: capitals are lost on the way, and must not add another."""
     return next((key for key in members if key.lower() == name), name)
 
 
