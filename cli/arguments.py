@@ -63,6 +63,12 @@ def _entity_tag(text: str) -> str:
 IdArgument = Annotated[
     UUID, typer.Argument(parser=_id, metavar="ARTIFACT_ID", help="A UUID or a ULID.")
 ]
+FailureIdArgument = Annotated[
+    UUID, typer.Argument(parser=_id, metavar="FAILURE_ID", help="As the list tells it.")
+]
+FailureIdsArgument = Annotated[
+    list[UUID], typer.Argument(parser=_id, metavar="FAILURE_ID", help="As the list tells them.")
+]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to write the result.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 LimitOption = Annotated[int | None, typer.Option(min=1, help="How many at most; by default 100.")]

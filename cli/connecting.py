@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ARTIFACTS = ("api", "v1", "artifacts")
 ADMIN = ("api", "admin", "artifacts")
 RULES = ("api", "admin", "rules")
+FAILURES = ("api", "admin", "ingest", "failures")
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import typer
 
 from cli.artifacts import artifacts
 from cli.connection import ConnectionOptions
+from cli.failures import ingest
 from cli.faults import say
 from cli.keys import keys
 from cli.profile_commands import profile
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(artifacts, name="artifacts")
+app.add_typer(ingest, name="ingest")
 app.add_typer(keys, name="keys")
 app.add_typer(profile, name="profile")
 app.add_typer(rules, name="rules")
