@@ -11,10 +11,14 @@ from shared.database.pool import Database
 from shared.models.artifacts import ArtifactRegistration
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.registrations import Registration
+from shared.models.rules import RuleSet
 from shared.repositories.artifacts import Observation
 from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion import IngestionService
 from shared.services.ingestion_blobs import BlobRegistrations
+from shared.services.ingestion_looks import LocationLooks
+from shared.services.ingestion_uploads import Uploads
+from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
 from shared.storage.blobs import BlobStore
 
@@ -58,11 +62,26 @@ class _TimedArtifacts(ArtifactService):
             return super().register(*arguments, **options)
 
 
+class _TimedRules(RuleService):
+    def __init__(self, database: Database, watch: Stopwatch) -> None:
+        super().__init__(database, _now)
+        self._watch = watch
+
+    def current(self) -> RuleSet:
+        with self._watch.stage("rules"):
+            return super().current()
+
+
 class _TimedBlobs(BlobRegistrations):
     def __init__(
-        self, database: Database, artifacts: ArtifactService, store: BlobStore, watch: Stopwatch
+        self,
+        database: Database,
+        artifacts: ArtifactService,
+        store: BlobStore,
+        looks: LocationLooks,
+        watch: Stopwatch,
     ) -> None:
-        super().__init__(database, artifacts, store)
+        super().__init__(database, artifacts, store, looks)
         self._watch = watch
 
     def _observe(self, registration: ArtifactRegistration, blob: BlobProperties) -> Observation:
@@ -76,8 +95,10 @@ class TimedIngestion(IngestionService):
     def __init__(self, database: Database, connection_string: str, watch: Stopwatch) -> None:
         artifacts = _TimedArtifacts(database, watch)
         store = _TimedStore(connection_string, watch)
-        super().__init__(database, artifacts, SetAsideService(database, _now), store)
-        self._blobs = _TimedBlobs(database, artifacts, store, watch)
+        rules = _TimedRules(database, watch)
+        super().__init__(database, artifacts, SetAsideService(database, _now), store, rules)
+        blobs = _TimedBlobs(database, artifacts, store, self._looks, watch)
+        self._uploads = Uploads(rules, store, blobs, self._looks)
 
 
 def _now() -> datetime:

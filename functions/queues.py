@@ -23,12 +23,22 @@ bp = func.Blueprint()
     connection="REGISTRY_STORAGE",
     data_type=func.DataType.BINARY,
 )
-def blob_events(message: func.QueueMessage, context: func.Context) -> None:
-    """Register the blobs that a notice is about: Event Grid's, CloudEvents, or forwarded."""
+@bp.queue_output(
+    arg_name="following", queue_name="%REGISTRY_BLOB_EVENTS_QUEUE%", connection="REGISTRY_STORAGE"
+)
+def blob_events(
+    message: func.QueueMessage, following: func.Out[list[str]], context: func.Context
+) -> None:
+    """Follow notices of blobs: Event Grid's, CloudEvents, or forwarded.
+
+    What is left to do is put on the queue before the message is taken off it.
+    """
     built = registry()
-    built.ingestion.take_blob_events(
+    messages = built.ingestion.take_blob_events(
         built.settings.blob_events_queue, message.get_body(), _origin(context)
     )
+    if messages:
+        following.set(messages)
 
 
 @bp.function_name("register_artifact")

@@ -142,7 +142,8 @@ def registry() -> Registry:
     queues = {name: StorageQueue(read.storage.get_secret_value(), name) for name in read.queues}
     set_aside = SetAsideService(database(), _now)
     artifacts = ArtifactService(database(), _now)
-    ingestion = IngestionService(database(), artifacts, set_aside, store, tables)
+    rules = RuleService(database(), _now, store.accounts)
+    ingestion = IngestionService(database(), artifacts, set_aside, store, rules, tables)
     checks = {
         "database": lambda: database().check(_READINESS_SECONDS),
         "blobs": store.check,
@@ -156,7 +157,7 @@ def registry() -> Registry:
             database(), artifacts, ingestion, set_aside, store, queues[read.hashing_queue], _now
         ),
         retirement=RetirementService(database(), store, _now),
-        rules=RuleService(database(), _now, store.accounts),
+        rules=rules,
         failures=FailureService(database(), _now, queues),
         poison_queues=poison_queues(read, set_aside),
         keys=keys(),

@@ -69,4 +69,5 @@ ARTIFACT: dict[str, Any] = {
     "archived_at": None,
     "deleted_at": None,
     "purged_at": None,
+    "missing_since": None,
 }

@@ -193,3 +193,6 @@ class Artifact(ArtifactContent, _Place):
     archived_at: _Instant | None
     deleted_at: _Instant | None
     purged_at: _Instant | None
+    missing_since: _Instant | None
+    """When the store was first seen without the blob that the artifact points at; null: it is there
+    as far as is known."""

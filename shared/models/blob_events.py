@@ -1,33 +1,63 @@
-"""Notices that a blob was written, in every form that reaches the blob events queue.
+"""Notices about blobs and folders, in every form that reaches the blob events queue.
 
 Event Grid's own schema and CloudEvents 1.0 as Azure Storage publishes them (`Microsoft.Storage`
-system topics), and the reference that the blob trigger forwards. As text or base64, one event or
-a list of them.
+system topics; "Azure Blob Storage as an Event Grid source" in Microsoft's documentation), and the
+forms that we forward ourselves. As text or base64, one event or a list of them.
 """
 
 import binascii
-import json
 import re
 from base64 import b64decode
 from codecs import BOM_UTF8
 from typing import Annotated, Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_core import from_json
 
 from shared.errors import InvalidInput, MalformedMessage
+from shared.models.blob_notices import (
+    BlobCreated,
+    BlobDeleted,
+    BlobNotice,
+    BlobRenamed,
+    BlobTierChanged,
+    FolderDeleted,
+    FolderRenamed,
+)
 from shared.models.blobs import BlobReference
 
 _SUBJECT = re.compile(r"/blobServices/default/containers/([^/]+)/blobs/(.+)", re.DOTALL)
 _ACCOUNT = re.compile(r"/storageAccounts/([^/]+)/?$", re.IGNORECASE)
-_BLOB_CREATED = "Microsoft.Storage.BlobCreated"
-_FORWARDED = "blob-reference"
+_ANNOUNCING = frozenset({"CreateFile", "SftpCreate"})
+"""Data Lake: an empty file first; FlushWithClose or SftpCommit follows with the bytes."""
+
+_TOLD = {
+    "Microsoft.Storage.BlobCreated": BlobCreated,
+    "Microsoft.Storage.BlobDeleted": BlobDeleted,
+    "Microsoft.Storage.BlobTierChanged": BlobTierChanged,
+    "Microsoft.Storage.DirectoryDeleted": FolderDeleted,
+}
+_RENAMED = {
+    "Microsoft.Storage.BlobRenamed": BlobRenamed,
+    "Microsoft.Storage.DirectoryRenamed": FolderRenamed,
+}
 
 
 class _BlobData(BaseModel):
     api: str = ""
     url: str = ""
+    source_url: str = Field(default="", alias="sourceUrl")
+    content_length: JsonValue = Field(default=None, alias="contentLength")
 
 
 class _StorageEvent(BaseModel):
@@ -40,19 +70,31 @@ class _StorageEvent(BaseModel):
     subject: str
     data: _BlobData
 
-    def reference(self) -> BlobReference | None:
-        if self.kind != _BLOB_CREATED:
-            raise MalformedMessage(f"Events of type {self.kind[:100]!r} are not taken here.")
-        if self.data.api == "CreateFile":
-            return None  # Data Lake: an empty file first; FlushWithClose follows with the bytes
+    def notice(self) -> BlobNotice | None:
+        if self.kind in _TOLD:
+            return None if self._only_announces() else _TOLD[self.kind].of(self._subject())
+        if self.kind in _RENAMED:
+            return _RENAMED[self.kind].from_to(self._renamed(), self._subject())
+        if self.kind == "Microsoft.Storage.DirectoryCreated":
+            return None
+        raise MalformedMessage(f"Events of type {self.kind[:100]!r} are not taken here.")
+
+    def _only_announces(self) -> bool:
+        return self.data.api in _ANNOUNCING and self.data.content_length in {None, 0, "0"}
+
+    def _subject(self) -> BlobReference:
         found = _SUBJECT.fullmatch(self.subject)
         if not found:
             raise MalformedMessage("The event's subject does not name a blob.")
         return BlobReference(self._account(), found[1], found[2])
 
+    def _renamed(self) -> BlobReference:
+        """What the subject was called before: only a URL says so, which is read as a name."""
+        return _named_by(self.data.source_url, self._account())
+
     def _account(self) -> str:
         found = _ACCOUNT.search(self.source)
-        return found[1] if found else _account_in(self.data.url)
+        return found[1] if found else _account_in(self.data.url or self.data.source_url)
 
 
 class _EventGridEvent(_StorageEvent):
@@ -65,27 +107,22 @@ class _CloudEvent(_StorageEvent):
     kind: str = Field(alias="type")
 
 
-class _ForwardedEvent(BaseModel):
-    kind: Literal["blob-reference"]
-    account: str
-    container: str
-    path: str
-
-    def reference(self) -> BlobReference | None:
-        return BlobReference(self.account, self.container, self.path)
-
-
 def _form_of(event: object) -> str:
     members = cast("dict[str, object]", event) if isinstance(event, dict) else {}
     if "specversion" in members:
         return "cloud"
-    return "grid" if "eventType" in members else "forwarded"
+    return "grid" if "eventType" in members else str(members.get("kind"))
 
 
 _Event = Annotated[
     Annotated[_EventGridEvent, Tag("grid")]
     | Annotated[_CloudEvent, Tag("cloud")]
-    | Annotated[_ForwardedEvent, Tag("forwarded")],
+    | Annotated[BlobCreated, Tag("blob-reference")]
+    | Annotated[BlobDeleted, Tag("blob-deleted")]
+    | Annotated[BlobTierChanged, Tag("blob-tier-changed")]
+    | Annotated[BlobRenamed, Tag("blob-renamed")]
+    | Annotated[FolderDeleted, Tag("folder-deleted")]
+    | Annotated[FolderRenamed, Tag("folder-renamed")],
     Discriminator(_form_of),
 ]
 _EVENT: TypeAdapter[_Event] = TypeAdapter(_Event)
@@ -93,23 +130,17 @@ _EVENT: TypeAdapter[_Event] = TypeAdapter(_Event)
 
 def forwarded_event(blob: BlobReference) -> str:
     """The message by which the blob trigger hands a blob over: a reference, never content."""
-    return json.dumps(
-        {
-            "kind": _FORWARDED,
-            "account": blob.account,
-            "container": blob.container,
-            "path": blob.path,
-        }
-    )
+    return BlobCreated.of(blob).message()
 
 
-def read_blob_event(event: object) -> BlobReference | None:
-    """The blob that one event is about; None where it only announces bytes still to come.
+def read_blob_event(event: object) -> BlobNotice | None:
+    """What one event tells; None where it only announces bytes still to come.
 
     Raises MalformedMessage where the event has none of the accepted forms.
     """
     try:
-        return _EVENT.validate_python(event).reference()
+        read = _EVENT.validate_python(event)
+        return read.notice() if isinstance(read, _StorageEvent) else read
     except ValidationError as error:
         raise MalformedMessage(f"Not a storage event: {_first_fault(error)}.") from None
     except InvalidInput as error:
@@ -148,14 +179,33 @@ def _account_in(url: str) -> str:
 
     Emulators and other hosts without a name of their own for each account use the latter form.
     """
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-    except ValueError:
-        host, parts = "", urlsplit("")
+    parts = _split(url)
+    host = parts.hostname or ""
     if ".blob." in host or ".dfs." in host:
         return host.partition(".")[0]
     return parts.path.lstrip("/").partition("/")[0]
+
+
+def _named_by(url: str, account: str) -> BlobReference:
+    """The blob or folder that a URL names. Unlike subjects, URLs are percent-encoded."""
+    parts = _split(url)
+    path = parts.path.removeprefix("/")
+    if not (parts.hostname or "").startswith(f"{account}."):
+        path = path.removeprefix(f"{account}/")
+    container, _, name = path.partition("/")
+    try:
+        return BlobReference(account, container, unquote(name, errors="strict"))
+    except UnicodeDecodeError:
+        raise MalformedMessage("The event's URLs are not in UTF-8.") from None
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.hostname
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -26,6 +26,8 @@ class Observation:
 
     number: int
     artifact_id: ArtifactId | None
+    is_missing: bool = False
+    """Whether an artifact at the blob's location is taken for missing."""
 
 
 class ArtifactRepository:
@@ -90,8 +92,8 @@ class ArtifactRepository:
                 "blob_etag": blob.etag,
             },
         )
-        assert row is not None  # noqa: S101 - a SELECT without FROM has one row
-        return Observation(row["observation"], row["artifact_id"])
+        assert row is not None  # noqa: S101 - the function always answers with one row
+        return Observation(row["observation"], row["artifact_id"], row["is_missing"])
 
     def next_observation(self) -> int:
         """A number higher than those of all who have looked before, and lower than later ones'."""

@@ -33,20 +33,9 @@ ORDER BY artifact_id
 LIMIT :limit;
 
 -- name: observe(client_type, client_refs, storage_account, container, blob_path, blob_etag)^
--- Take the next observation of a blob, and say what the asset already holds of this state of it.
--- A state that the store shows now can only be the newest one seen: older ones never come back.
-SELECT nextval('registry.observations') AS observation, (
-    SELECT CASE WHEN seen.blob_etag = :blob_etag THEN seen.artifact_id END
-    FROM registry.assets AS asset
-    JOIN registry.artifacts AS seen
-      ON seen.asset_id = asset.asset_id
-     AND seen.location_key = registry.location_key(:storage_account, :container, :blob_path)
-     AND seen.observation IS NOT NULL
-    WHERE asset.identity_key = registry.identity_key(:client_type, :client_refs)
-      AND asset.client_refs = :client_refs
-    ORDER BY seen.observation DESC
-    LIMIT 1
-) AS artifact_id;
+-- Take the next observation of a blob, and say what is known of it: see registry.observe.
+SELECT observation, artifact_id, is_missing
+FROM registry.observe(:client_type, :client_refs, :storage_account, :container, :blob_path, :blob_etag);
 
 -- name: next_observation()^
 -- Take the next observation, of whatever is looked at next.

@@ -7,6 +7,7 @@ from shared.database.pool import Database
 from shared.services.artifact_lists import ArtifactLists
 from shared.services.artifact_reads import ArtifactReads
 from shared.services.duplicates import DuplicateReads
+from shared.services.locations import ArtifactLocations
 from shared.services.registration import ArtifactRegistrations
 from shared.services.statistics import StatisticsReads
 from shared.services.transitions import ArtifactTransitions
@@ -19,6 +20,7 @@ class ArtifactService(
     ArtifactLists,
     DuplicateReads,
     StatisticsReads,
+    ArtifactLocations,
 ):
     """All that may be asked about artifacts: every method is one call, one connection."""
 

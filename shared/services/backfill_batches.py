@@ -18,7 +18,7 @@ from shared.repositories.backfills import BackfillRepository
 from shared.services.backfill_items import BlobReader, Item
 from shared.services.hash_later import LateHashes
 from shared.services.ingestion import IngestionService
-from shared.services.ingestion_blobs import BLOB_BACKEND
+from shared.services.ingestion_looks import BLOB_BACKEND
 
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 2.0

@@ -1,21 +1,31 @@
 """From a message to registered artifacts, whatever arrives."""
 
 import json
+from typing import assert_never
 from uuid import UUID
-
-from pydantic import JsonValue
 
 from shared.database.pool import Database
 from shared.errors import RegistryError, Retryable
-from shared.models.artifacts import ArtifactRegistration
 from shared.models.blob_events import events_in, read_blob_event
-from shared.models.blobs import BlobReference
+from shared.models.blob_notices import (
+    BlobCreated,
+    BlobDeleted,
+    BlobRenamed,
+    BlobTierChanged,
+    FolderDeleted,
+    FolderRenamed,
+)
+from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.registrations import Origin, Registration
 from shared.models.set_aside import Message
 from shared.services.artifact_service import ArtifactService
-from shared.services.ingestion_blobs import BlobRegistrations, BlobToRegister
+from shared.services.ingestion_blobs import BlobRegistrations
+from shared.services.ingestion_folders import Folders
+from shared.services.ingestion_looks import LocationLooks
 from shared.services.ingestion_registrations import SentRegistrations, read_registration
 from shared.services.ingestion_tables import TableRegistrations
+from shared.services.ingestion_uploads import Uploads
+from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
 from shared.storage.accounts import Blobs
 from shared.storage.table_sources import NO_TABLES, TableSources
@@ -34,23 +44,30 @@ class IngestionService:
         artifacts: ArtifactService,
         set_aside: SetAsideService,
         store: Blobs,
+        rules: RuleService,
         tables: TableSources = NO_TABLES,
     ) -> None:
         self._set_aside = set_aside
-        self._blobs = BlobRegistrations(database, artifacts, store)
+        self._looks = LocationLooks(artifacts, store, rules)
+        self._folders = Folders(artifacts, store)
+        blobs = BlobRegistrations(database, artifacts, store, self._looks)
+        self._uploads = Uploads(rules, store, blobs, self._looks)
         read = TableRegistrations(database, artifacts, tables)
-        self._sent = SentRegistrations(artifacts, self._blobs, read, store)
+        self._sent = SentRegistrations(artifacts, blobs, read, store)
 
-    def take_blob_events(self, queue: str, body: bytes, origin: Origin) -> None:
-        """Follow every event of a message, each on its own.
+    def take_blob_events(self, queue: str, body: bytes, origin: Origin) -> list[str]:
+        """Follow every event of a message, each on its own; answers with messages for the queue.
 
-        A Retryable is raised at the end: delivering all again changes nothing that is done.
+        These are what is left to do of an event about many blobs. A Retryable is raised at the end:
+        delivering all again changes nothing that is done.
         """
+        following: list[str] = []
 
         def use(message: Message, document: object) -> None:
-            self._follow_events(message, document, origin)
+            following.extend(self._follow_events(message, document, origin))
 
         self._set_aside.take(Message(queue, body), origin, use)
+        return following
 
     def take_registration(
         self, queue: str, body: bytes, origin: Origin, artifact_id: UUID | None = None
@@ -67,27 +84,28 @@ class IngestionService:
         self._set_aside.take(Message(queue, body, artifact_id), origin, use)
 
     def register_blob(self, blob: BlobReference, origin: Origin) -> Registration:
-        """Register what the store holds under a name now; the blob itself is the asset.
+        """Register what the store holds under a name now, as what the rules say it is.
 
-        Raises BlobNotFound, BlobUnreadable or StorageAccountNotAllowed, and Retryable faults.
+        Raises what `Uploads.register` raises.
         """
-        refs: dict[str, JsonValue] = {
-            "account": blob.account,
-            "container": blob.container,
-            "path": blob.path,
-        }
-        asset = ArtifactRegistration(client_type="blob", client_refs=refs, overwrite=True)
-        return self._blobs.register(BlobToRegister(asset, blob, origin, once_per_state=True))
+        return self._uploads.register(blob, origin)
 
-    def _follow_events(self, message: Message, document: object, origin: Origin) -> None:
+    def look_at_blob(self, blob: BlobReference, origin: Origin) -> BlobProperties | None:
+        """Tell artifacts that point at a blob whether it is there, and in which tier.
+
+        Raises what `LocationLooks.look` raises.
+        """
+        return self._looks.look(blob, origin)
+
+    def _follow_events(self, message: Message, document: object, origin: Origin) -> list[str]:
         events = events_in(document)
         if len(events) == 1:
-            self._take_event(events[0], origin)
-            return
+            return self._take_event(events[0], origin)
+        following: list[str] = []
         passing: list[Retryable] = []
         for event in events:
             try:
-                self._take_event(event, origin)
+                following += self._take_event(event, origin)
             except Retryable as fault:
                 passing.append(fault)
             except RegistryError as fault:
@@ -95,8 +113,45 @@ class IngestionService:
                 self._set_aside.set_aside(alone, fault)
         if passing:
             raise passing[0]
+        return following
 
-    def _take_event(self, event: object, origin: Origin) -> None:
-        blob = read_blob_event(event)
-        if blob is not None:
-            self.register_blob(blob, origin)
+    def _take_event(self, event: object, origin: Origin) -> list[str]:
+        match read_blob_event(event):
+            case None:
+                return []
+            case FolderDeleted() as folder:
+                return self._folders.in_deleted(folder)
+            case FolderRenamed() as folder:
+                return self._folders.in_renamed(folder)
+            case notice:
+                self._take_notice(notice, origin)
+                return []
+
+    def _take_notice(
+        self, notice: BlobCreated | BlobDeleted | BlobTierChanged | BlobRenamed, origin: Origin
+    ) -> None:
+        match notice:
+            case BlobCreated():
+                self._uploads.register(notice.blob, origin)
+            case BlobDeleted():
+                self._register_if_there(notice.blob, origin)
+            case BlobTierChanged():
+                self._looks.look(notice.blob, origin)
+            case BlobRenamed():
+                self._follow_rename(notice, origin)
+            case _:
+                assert_never(notice)
+
+    def _follow_rename(self, notice: BlobRenamed, origin: Origin) -> None:
+        try:
+            self._uploads.register(notice.blob, origin, is_renamed=True)
+        except Retryable:
+            raise
+        except RegistryError:
+            self._register_if_there(notice.source, origin)
+            raise
+        self._register_if_there(notice.source, origin)
+
+    def _register_if_there(self, blob: BlobReference, origin: Origin) -> None:
+        if self._looks.look(blob, origin) is not None:
+            self._uploads.register(blob, origin)

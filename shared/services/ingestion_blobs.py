@@ -1,6 +1,7 @@
 """Registering what the store holds under a name now, hashed in exactly that state."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,9 +13,8 @@ from shared.models.registrations import Origin, Outcome, Registration
 from shared.repositories.artifacts import ArtifactRepository, Observation
 from shared.services.artifact_service import ArtifactService
 from shared.services.hashing import HashedContent, hash_blob
+from shared.services.ingestion_looks import LocationLooks, blob_of, placed
 from shared.storage.accounts import Blobs
-
-BLOB_BACKEND = "azure_blob"
 
 _LOGGER = logging.getLogger(__name__)
 _ATTEMPTS = 5
@@ -25,8 +25,9 @@ _ATTEMPTS = 5
 class BlobToRegister:
     """A blob to hash, and what to register of it for whom."""
 
-    registration: ArtifactRegistration
     blob: BlobReference
+    describe: Callable[[BlobProperties], ArtifactRegistration]
+    """What the blob is, once it is seen; hashing adds the rest."""
     origin: Origin
     once_per_state: bool = False
     """An event tells of a state of the blob, which counts once; a sender's own word always does."""
@@ -36,10 +37,13 @@ class BlobToRegister:
 class BlobRegistrations:
     """Late readers of a blob never win: see docs/decisions.md."""
 
-    def __init__(self, database: Database, artifacts: ArtifactService, store: Blobs) -> None:
+    def __init__(
+        self, database: Database, artifacts: ArtifactService, store: Blobs, looks: LocationLooks
+    ) -> None:
         self._database = database
         self._artifacts = artifacts
         self._store = store
+        self._looks = looks
 
     def register(self, request: BlobToRegister) -> Registration:
         """Hash and register the blob's present state; a state that changes meanwhile is left.
@@ -56,17 +60,29 @@ class BlobRegistrations:
         raise AssertionError  # the last attempt returns or raises
 
     def _register_present_state(self, request: BlobToRegister) -> Registration:
-        properties = self._store.properties(request.blob)
-        _require_said_state(request.registration, properties)
+        found = self._store.properties(request.blob)
+        registration = request.describe(found)
+        _require_said_state(registration, found)
         # Between reading the etag and hashing, which confirms it: this is what makes the
         # observation's number tell which of two states of the blob came first.
-        observation = self._observe(request.registration, properties)
+        observation = self._observe(registration, found)
         if request.once_per_state and observation.artifact_id:
             known = self._artifacts.get_by_id(observation.artifact_id)
-            return Registration(Outcome.UNCHANGED, known)
-        hashed = hash_blob(self._store, properties)
+            registered = Registration(Outcome.UNCHANGED, known)
+        else:
+            registered = self._register_hashed(request, registration, found, observation)
+        return self._as_located(registered, found, observation, request.origin)
+
+    def _register_hashed(
+        self,
+        request: BlobToRegister,
+        registration: ArtifactRegistration,
+        found: BlobProperties,
+        observation: Observation,
+    ) -> Registration:
+        hashed = hash_blob(self._store, found)
         registered = self._artifacts.register(
-            _as_found(request.registration, properties, hashed),
+            _as_found(registration, found, hashed),
             request.origin,
             observation,
             once_per_state=request.once_per_state,
@@ -80,6 +96,28 @@ class BlobRegistrations:
             hashed.size_bytes,
         )
         return registered
+
+    def _as_located(
+        self,
+        registered: Registration,
+        found: BlobProperties,
+        observation: Observation,
+        origin: Origin,
+    ) -> Registration:
+        """What was registered, once it is settled whether the blob is where artifacts say."""
+        artifact = registered.artifact
+        is_elsewhere = (
+            registered.outcome is Outcome.UNCHANGED and blob_of(artifact) != found.reference
+        )
+        has_moved = is_elsewhere and self._looks.move_where_left(
+            artifact, found, observation.number, origin
+        )
+        is_told_missing = artifact.missing_since is not None and not is_elsewhere
+        if observation.is_missing or is_told_missing:
+            self._looks.look(found.reference, origin)
+        elif not has_moved:
+            return registered
+        return Registration(registered.outcome, self._artifacts.get_by_id(artifact.artifact_id))
 
     def _observe(self, registration: ArtifactRegistration, blob: BlobProperties) -> Observation:
         with self._database.connection() as connection:
@@ -103,15 +141,8 @@ def _as_found(
 ) -> ArtifactRegistration:
     """The registration with what the store says of the bytes; the sender's other words stay."""
     return registration.model_copy(
-        update={
-            "storage_backend": BLOB_BACKEND,
-            "storage_account": blob.reference.account,
-            "container": blob.reference.container,
-            "blob_path": blob.reference.path,
-            "blob_version_id": blob.version_id,
-            "blob_etag": blob.etag,
-            "uri": blob.uri,
-            "storage_tier": blob.tier,
+        update=placed(blob)
+        | {
             "content_hash": hashed.content_hash,
             "size_bytes": hashed.size_bytes,
             # An uploader may write anything here; no odd header keeps a blob out of the registry.

@@ -4,13 +4,14 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from shared.errors import InvalidInput, MalformedMessage
+from shared.errors import MalformedMessage
 from shared.models.artifacts import ArtifactRegistration
 from shared.models.axes import Processing
-from shared.models.blobs import BlobReference
+from shared.models.blobs import BlobProperties
 from shared.models.registrations import Origin, Registration
 from shared.services.artifact_service import ArtifactService
-from shared.services.ingestion_blobs import BLOB_BACKEND, BlobRegistrations, BlobToRegister
+from shared.services.ingestion_blobs import BlobRegistrations, BlobToRegister
+from shared.services.ingestion_looks import blob_of
 from shared.services.ingestion_tables import TableRegistrations
 from shared.storage.accounts import Blobs
 
@@ -34,11 +35,15 @@ class SentRegistrations:
         self, registration: ArtifactRegistration, origin: Origin, artifact_id: UUID | None
     ) -> Registration:
         """Register what was sent; a missing hash is computed where the location can be read."""
+
+        def as_said(_: BlobProperties) -> ArtifactRegistration:
+            return registration
+
         if is_left_to_us(registration):
-            blob = _blob_of(registration)
+            blob = blob_of(registration)
             if blob is not None and self._store.serves(blob.account):
                 return self._blobs.register(
-                    BlobToRegister(registration, blob, origin, artifact_id=artifact_id)
+                    BlobToRegister(blob, as_said, origin, artifact_id=artifact_id)
                 )
             table = self._tables.table_of(registration)
             if table is not None:
@@ -59,17 +64,3 @@ def read_registration(document: object) -> ArtifactRegistration:
 def is_left_to_us(registration: ArtifactRegistration) -> bool:
     """Whether the bytes are there, and the sender did not say what they hash to."""
     return registration.content_hash is None and registration.processing is Processing.COMPLETED
-
-
-def _blob_of(registration: ArtifactRegistration) -> BlobReference | None:
-    """The blob where the bytes are, if they are in one."""
-    account, container = registration.storage_account, registration.container
-    path = registration.blob_path
-    if registration.storage_backend not in {None, BLOB_BACKEND}:
-        return None
-    if account is None or container is None or path is None:
-        return None
-    try:
-        return BlobReference(account, container, path)
-    except InvalidInput:
-        return None

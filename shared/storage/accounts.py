@@ -3,7 +3,9 @@
 from collections.abc import Generator, Iterable, Mapping
 
 from shared.models.blobs import BlobProperties, BlobReference
+from shared.models.listed_blobs import BlobScope
 from shared.storage.blobs import BlobStore, not_served
+from shared.storage.listing import PAGE_BLOBS, ContainerListing
 
 
 class BlobAccounts:
@@ -55,6 +57,12 @@ class BlobAccounts:
     def set_tier(self, properties: BlobProperties, tier: str) -> None:
         """Move a blob to another access tier."""
         self.of(properties.reference.account).set_tier(properties, tier)
+
+    def listing(
+        self, scope: BlobScope, *, with_tags: bool = True, page_blobs: int = PAGE_BLOBS
+    ) -> ContainerListing:
+        """What is there now, below a prefix."""
+        return self.of(scope.account).listing(scope, with_tags=with_tags, page_blobs=page_blobs)
 
     def check(self) -> None:
         """Return within seconds when the first account answers; raises StorageUnavailable.

@@ -11,8 +11,10 @@ from shared.models.blobs import BlobReference
 from shared.models.registrations import Origin
 from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion import IngestionService
+from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
-from shared.storage.blobs import BlobStore
+from shared.storage.accounts import Blobs
+from shared.storage.table_sources import NO_TABLES, TableSources
 from tests.integration.clock import TickingClock
 
 QUEUE = "blob-events"
@@ -20,9 +22,15 @@ ORIGIN = Origin("test")
 
 
 def over(
-    store: BlobStore, database: Database, artifacts: ArtifactService, clock: TickingClock
+    store: Blobs,
+    database: Database,
+    artifacts: ArtifactService,
+    clock: TickingClock,
+    tables: TableSources = NO_TABLES,
 ) -> IngestionService:
-    return IngestionService(database, artifacts, SetAsideService(database, clock), store)
+    set_aside = SetAsideService(database, clock)
+    rules = RuleService(database, clock)
+    return IngestionService(database, artifacts, set_aside, store, rules, tables)
 
 
 def event(blob: BlobReference, **changes: Any) -> bytes:

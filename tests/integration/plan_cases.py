@@ -82,6 +82,7 @@ def cases() -> Iterator[Case]:
     yield from _of_keys()
     yield from _of_rules()
     yield from _of_figures()
+    yield from _of_locations()
     yield from _of_failures()
 
 
@@ -106,6 +107,35 @@ def _of_one_artifact() -> Iterator[Case]:
     yield Case("transitions.hold", artifact, rows=12)
     yield Case("transitions.hold_bytes", artifact, rows=16)
     yield Case("transitions.is_state_of_another", artifact | {"blob_etag": "e2"}, rows=4)
+
+
+def _of_locations() -> Iterator[Case]:
+    place = {"storage_account": "a", "container": "c"}
+    nil = str(UUID(int=0))
+    look: dict[str, Any] = place | {
+        "observation": 10**9,
+        "versions": [],
+        "after": nil,
+        "most": 10,
+        "origin": {"actor": "test"},
+        "at": NOW.isoformat(),
+    }
+    deleted = {"client_type": "blob", "client_refs": {"account": "a", "path": "p/78"}}
+    gone = look | {"blob_path": "p/78", "deleted": deleted}
+    found = look | {"blob_path": "p/79", "blob_etag": "e1", "storage_tier": "Cool"}
+    yield Case("locations.sight", {"request": Jsonb(gone)}, rows=30)
+    yield Case("locations.sight", {"request": Jsonb(found)}, rows=20)
+    moved = look | {
+        "artifact_id": str(identifier("artifact 82")),
+        "content_hash": "1220" + hashlib.sha256(b"82").hexdigest(),
+        "left": place | {"blob_path": "p/82"},
+        "absence": 10**9,
+        "artifact": place | {"blob_path": "q/82", "blob_etag": "e2", "observation": 10**8},
+    }
+    yield Case("locations.move", {"request": Jsonb(moved)}, rows=20)
+    for folder, after in (("p", "p/78"), ("p", ""), ("none", "")):
+        asked = place | {"folder": folder, "after_path": after, "after_id": nil, "limit": 10}
+        yield Case("locations.paths_under", asked, rows=20)
 
 
 def _of_one_asset() -> Iterator[Case]:

@@ -16,12 +16,13 @@ from shared.models.blob_events import (
     message_document,
     read_blob_event,
 )
+from shared.models.blob_notices import BlobCreated
 from shared.models.blobs import BlobReference
 
 
 def read_blob_events(body: bytes) -> list[BlobReference]:
     read = [read_blob_event(event) for event in events_in(message_document(body))]
-    return [blob for blob in read if blob]
+    return [notice.blob for notice in read if isinstance(notice, BlobCreated)]
 
 
 BLOB = BlobReference("account1", "uploads", "a folder/b#c%2F.tif")
@@ -92,10 +93,17 @@ def test_without_a_topic_the_account_is_read_from_the_url(url: str, account: str
     assert read_blob_events(json.dumps(event).encode())[0].account == account
 
 
-def test_an_empty_data_lake_file_still_to_be_flushed_is_no_blob_yet() -> None:
-    created = GRID | {"data": {"api": "CreateFile", "contentLength": 0}}
-    flushed = GRID | {"data": {"api": "FlushWithClose"}}
-    assert read_blob_events(json.dumps([created, flushed]).encode()) == [BLOB]
+@pytest.mark.parametrize("api", ["CreateFile", "SftpCreate"])
+def test_an_empty_data_lake_file_still_to_be_flushed_is_no_blob_yet(api: str) -> None:
+    created = GRID | {"data": {"api": api, "contentLength": 0}}
+    unsaid = GRID | {"data": {"api": api}}
+    flushed = GRID | {"data": {"api": "FlushWithClose", "contentLength": 0}}
+    assert read_blob_events(json.dumps([created, unsaid, flushed]).encode()) == [BLOB]
+
+
+def test_a_data_lake_file_made_with_its_bytes_is_taken() -> None:
+    created = GRID | {"data": {"api": "CreateFile", "contentLength": 7}}
+    assert read_blob_events(json.dumps(created).encode()) == [BLOB]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +120,7 @@ def test_an_empty_data_lake_file_still_to_be_flushed_is_no_blob_yet() -> None:
         b"[" * 100_000,
         b'{"data": NaN}',
         base64.b64encode(b"not json"),
-        json.dumps(GRID | {"eventType": "Microsoft.Storage.BlobDeleted"}).encode(),
+        json.dumps(GRID | {"eventType": "Microsoft.Storage.LifecyclePolicyCompleted"}).encode(),
         json.dumps(GRID | {"subject": "/blobServices/default/containers/uploads"}).encode(),
         json.dumps(GRID | {"subject": SUBJECT.replace("uploads", "No_Container")}).encode(),
         json.dumps(GRID | {"subject": SUBJECT + "\0"}).encode(),

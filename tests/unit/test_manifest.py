@@ -76,6 +76,13 @@ EXPECTED: Manifest = {
             "connection": "REGISTRY_STORAGE",
             "dataType": "BINARY",
         },
+        {
+            "type": "queue",
+            "direction": "OUT",
+            "name": "following",
+            "queueName": "%REGISTRY_BLOB_EVENTS_QUEUE%",
+            "connection": "REGISTRY_STORAGE",
+        },
     ],
     "blob_uploaded": [
         {

@@ -10,7 +10,8 @@ ALTER TABLE registry.artifacts ADD COLUMN missing_since timestamptz;
 CREATE INDEX artifacts_by_path ON registry.artifacts
     (storage_account, container, (left(blob_path, 400) COLLATE "C"), artifact_id)
     WHERE disposition IN ('live', 'archived') AND blob_path IS NOT NULL;
-CREATE INDEX artifacts_missing ON registry.artifacts (location_key) WHERE missing_since IS NOT NULL;
+CREATE INDEX artifacts_missing ON registry.artifacts (location_key)
+    WHERE missing_since IS NOT NULL AND disposition IN ('live', 'archived');
 
 -- The last look at a location: see docs/decisions.md, "A look at a location". Kept as long as a registration may
 -- be under way that does not know of it.
@@ -328,6 +329,32 @@ BEGIN
     FROM unnest(new) AS created
     JOIN unnest(places, asset_ids, client_types, client_refs) AS known (place, asset_id, client_type, client_refs)
         ON known.asset_id = created.asset_id;
+END
+$$;
+
+-- Take the next observation of a blob, and say what the asset already holds of this state of it, and whether an
+-- artifact at its location is taken for missing. A state that the store shows now can only be the newest one
+-- seen: older ones never come back.
+CREATE FUNCTION registry.observe(
+    of_type text, of_refs jsonb, account text, of_container text, path text, etag text
+) RETURNS TABLE (observation bigint, artifact_id uuid, is_missing boolean)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+    key uuid := registry.location_key(account, of_container, path);
+BEGIN
+    RETURN QUERY
+    SELECT nextval('registry.observations'), (
+        SELECT CASE WHEN seen.blob_etag = etag THEN seen.artifact_id END
+        FROM registry.assets AS asset
+        JOIN registry.artifacts AS seen
+          ON seen.asset_id = asset.asset_id AND seen.location_key = key AND seen.observation IS NOT NULL
+        WHERE asset.identity_key = registry.identity_key(of_type, of_refs) AND asset.client_refs = of_refs
+        ORDER BY seen.observation DESC
+        LIMIT 1
+    ), EXISTS (
+        SELECT FROM registry.artifacts AS lost
+        WHERE lost.location_key = key AND lost.missing_since IS NOT NULL AND lost.disposition IN ('live', 'archived'));
 END
 $$;
 

@@ -15,6 +15,7 @@ from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.failures import FailureService
+from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
@@ -42,6 +43,10 @@ def build_registry(
 ) -> Registry:
     set_aside = SetAsideService(database, now)
     keys = ApiKeyService(database, "p" * 32, now)
+    store = BlobStore(STORAGE)
+    rules = RuleService(database, now, [store.account])
+    ingestion = IngestionService(database, artifacts, set_aside, store, rules)
+    hashing = StorageQueue(STORAGE, "artifact-hashing")
     return Registry(
         settings=Settings(
             database_url=SecretStr("postgresql://unused"),
@@ -49,9 +54,10 @@ def build_registry(
             key_pepper=SecretStr("p" * 32),
         ),
         artifacts=artifacts,
-        ingestion=IngestionService(database, artifacts, set_aside, BlobStore(STORAGE)),
-        retirement=RetirementService(database, BlobStore(STORAGE), now),
-        rules=RuleService(database, now, ["devstoreaccount1"]),
+        ingestion=ingestion,
+        late_hashes=LateHashes(database, artifacts, ingestion, set_aside, store, hashing, now),
+        retirement=RetirementService(database, store, now),
+        rules=rules,
         failures=FailureService(database, now, queues or {}),
         poison_queues=PoisonQueues({}, set_aside),
         keys=keys,

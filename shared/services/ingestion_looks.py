@@ -1,0 +1,123 @@
+"""Looking at what the store holds where artifacts point, and following what is seen."""
+
+from uuid import UUID
+
+from shared.errors import BlobChanged, BlobNotFound, BlobUnreadable, InvalidInput
+from shared.models.artifacts import Artifact, Location
+from shared.models.blobs import BlobProperties, BlobReference
+from shared.models.registrations import Origin
+from shared.models.uploads import registration_of
+from shared.services.artifact_service import ArtifactService
+from shared.services.locations import AssetIdentity, Look
+from shared.services.rules import RuleService
+from shared.storage.accounts import Blobs
+
+BLOB_BACKEND = "azure_blob"
+
+_ATTEMPTS = 5
+_FIRST = UUID(int=0)
+
+
+class LocationLooks:
+    """Of several looks at a location the last one counts: see docs/decisions.md.
+
+    Every call raises StorageAccountNotAllowed for an account that is not served, and Retryables.
+    """
+
+    def __init__(self, artifacts: ArtifactService, store: Blobs, rules: RuleService) -> None:
+        self._artifacts = artifacts
+        self._store = store
+        self._rules = rules
+
+    def look(self, blob: BlobReference, origin: Origin) -> BlobProperties | None:
+        """See what the store holds under a name now; whatever points there is told of it.
+
+        Where nothing is there, artifacts are missing from now on, and deleted where a rule says so.
+        """
+        for _ in range(_ATTEMPTS):
+            look = self._look(blob)
+            self._follow(look, origin)
+            # Written again meanwhile, it may have been registered before it was taken for missing.
+            if look.found is not None or self._found(blob) is None:
+                return look.found
+        raise BlobChanged
+
+    def move_where_left(
+        self, artifact: Artifact, found: BlobProperties, observation: int, origin: Origin
+    ) -> bool:
+        """Let an artifact point at a blob of the same bytes, where nothing is left of its own."""
+        left = blob_of(artifact)
+        if left is None or left == found.reference or not self._store.serves(left.account):
+            return False
+        absence = self._look(left, artifact.blob_version_id)
+        if absence.found is not None:
+            return False
+        place = placed(found) | {"observation": observation}
+        return self._artifacts.move(artifact, place, absence, origin)
+
+    def _look(self, blob: BlobReference, version_id: str | None = None) -> Look:
+        observation = self._artifacts.next_observation()
+        return Look(blob, observation, self._found(blob, version_id))
+
+    def _found(self, blob: BlobReference, version_id: str | None = None) -> BlobProperties | None:
+        try:
+            return self._store.properties(blob, version_id=version_id)
+        except BlobNotFound:
+            return None
+
+    def _follow(self, look: Look, origin: Origin) -> None:
+        deleted = None if look.found else self._deleted_with(look.blob)
+        after: UUID | None = _FIRST
+        while after is not None:
+            page = self._artifacts.follow_look(look, origin, after=after, deleted=deleted)
+            alike = [version for version in page.unclear if self._is_alike(look, version)]
+            if alike:
+                self._artifacts.follow_look(
+                    look, origin, after=after, deleted=deleted, versions=alike
+                )
+            after = page.next_id
+
+    def _is_alike(self, look: Look, version_id: str) -> bool:
+        """Whether a version is there or not, as the blob itself."""
+        try:
+            return (self._found(look.blob, version_id) is None) == (look.found is None)
+        except BlobUnreadable:
+            return False  # no version that the store knows how to name
+
+    def _deleted_with(self, blob: BlobReference) -> AssetIdentity | None:
+        """The asset whose artifacts a rule wants deleted when this blob is."""
+        match = self._rules.current().match(blob)
+        if match is None or match.rule.when_deleted != "delete":
+            return None
+        try:
+            asset = registration_of(blob, match, {}, {})
+        except InvalidInput:
+            return None  # then nothing was registered by this rule either
+        return AssetIdentity(asset.client_type, asset.client_refs)
+
+
+def placed(found: BlobProperties) -> dict[str, object]:
+    """Where bytes are, as a registration tells it."""
+    return {
+        "storage_backend": BLOB_BACKEND,
+        "storage_account": found.reference.account,
+        "container": found.reference.container,
+        "blob_path": found.reference.path,
+        "blob_version_id": found.version_id,
+        "blob_etag": found.etag,
+        "uri": found.uri,
+        "storage_tier": found.tier,
+    }
+
+
+def blob_of(place: Location) -> BlobReference | None:
+    """The blob where the bytes are, if they are in one."""
+    account, container, path = place.storage_account, place.container, place.blob_path
+    if place.storage_backend not in {None, BLOB_BACKEND}:
+        return None
+    if account is None or container is None or path is None:
+        return None
+    try:
+        return BlobReference(account, container, path)
+    except InvalidInput:
+        return None
