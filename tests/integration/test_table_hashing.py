@@ -82,12 +82,12 @@ def test_keys_of_text_are_told_from_others(source: SourceDatabase) -> None:
         "CREATE DOMAIN app.code AS text",
         """
         CREATE TABLE app.keys (
-            a text, b integer, c app.code, d varchar(3), e uuid, f text[], g bytea, value text,
+            a text, b integer, c app.code, d varchar(3), e uuid, f text[], g bytea, value json,
             PRIMARY KEY (b, a, c, d, e, f, g) INCLUDE (value)
         )
         """,
         """
-        INSERT INTO app.keys SELECT a, b, a, a, gen_random_uuid(), ARRAY[a], '', 'v'
+        INSERT INTO app.keys SELECT a, b, a, a, gen_random_uuid(), ARRAY[a], '', '1'
         FROM unnest(ARRAY['ä', 'Z', 'a', 'É']) AS a, generate_series(1, 3) AS b
         """,
     )

@@ -154,14 +154,16 @@ def test_operators_that_somebody_put_in_the_way_are_not_used(source: SourceDatab
         assert hash_table(source.sources(url), table("it")).row_count == 0
 
 
-def test_the_transaction_that_reads_can_write_nothing(source: SourceDatabase) -> None:
+def test_the_transaction_that_reads_sees_one_state_and_can_write_nothing(
+    source: SourceDatabase,
+) -> None:
     source.run(f"{KEYED})")
     listed = TableSource.model_validate({"url": source.url, "tables": ["app.*"]})
-    with (
-        pytest.raises(errors.ReadOnlySqlTransaction),
-        TableSources({})._snapshot(listed) as connection,  # pyright: ignore[reportPrivateUsage]
-    ):
-        connection.execute("INSERT INTO app.it VALUES (1)")
+    with TableSources({})._snapshot(listed) as reader:  # pyright: ignore[reportPrivateUsage]
+        isolation = reader.execute("SHOW transaction_isolation").fetchall()
+        assert isolation == [{"transaction_isolation": "repeatable read"}]
+        with pytest.raises(errors.ReadOnlySqlTransaction), reader.transaction():
+            reader.execute("INSERT INTO app.it VALUES (1)")
 
 
 def test_a_table_that_is_emptied_and_filled_meanwhile_is_never_seen_empty(
