@@ -62,9 +62,10 @@ def _refuse(told: str, mark: Any) -> NoReturn:
 def _refuse_unreadable(text: str, error: yaml.MarkedYAMLError) -> NoReturn:
     mark = error.problem_mark or error.context_mark
     told = f"{error.context or ''} {error.problem or ''}".strip()
-    # Templates often begin so, and plain YAML takes that for an object.
-    is_brace = mark is not None and ": {" in (text.splitlines() or [""])[mark.line :][:1][0]
-    _refuse(told + "; text that begins with '{' is written in quotes" * is_brace, mark)
+    lines = text.splitlines()[mark.line : mark.line + 1] if mark else []
+    # Templates often begin with a brace, which YAML takes for the beginning of an object.
+    hint = "; text that begins with '{' is written in quotes" if ": {" in "".join(lines) else ""
+    _refuse(told + hint, mark)
 
 
 def _refuse_more_than_values(text: str) -> None:

@@ -7,11 +7,19 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from functions.http.examples import REGISTRATION
+from functions.http.examples import CLIENT_REFS
+from shared.models.artifacts import ArtifactRegistration
 from shared.models.rules import IngestionRule, RuleList
 
 _MOST_PAIRS = 1000
 """A blob has 8 KiB of metadata and 10 tags at most."""
+_ACCOUNT: dict[str, Any] = {"pattern": "^[a-z0-9]{3,24}$"}
+_CONTAINER: dict[str, Any] = {
+    "pattern": r"^([a-z0-9]+(-[a-z0-9]+)*|\$root|\$web|\$logs)$",
+    "minLength": 3,
+    "maxLength": 63,
+}
+"""Only described: who makes a blob's name checks it."""
 
 RULE: dict[str, Any] = {
     "name": "silver-cogs",
@@ -40,7 +48,6 @@ CHANGES: dict[str, Any] = {
     "removed": [],
     "unchanged": 4,
 }
-_VALUES = {"dataset_id": "flood-2024", "resource_id": "site-a"}
 TRIAL_ASKED: dict[str, Any] = {
     "container": "silver-cogs",
     "path": "flood-2024/site-a.tif",
@@ -48,9 +55,25 @@ TRIAL_ASKED: dict[str, Any] = {
 }
 TRIAL: dict[str, Any] = {
     "rule": "silver-cogs",
-    "values": _VALUES,
+    "values": CLIENT_REFS,
     "also_matching": [],
-    "registration": REGISTRATION,
+    "registration": dict.fromkeys(ArtifactRegistration.model_fields)
+    | {
+        "client_type": "ddh",
+        "client_refs": CLIENT_REFS,
+        "artifact_type": "raster",
+        "content_type": "image/tiff",
+        "metadata": {},
+        "stac_collection_id": "silver-cogs",
+        "stac_item_id": "flood-2024-site-a",
+        "producer": "cog-maker",
+        "processing": "completed",
+        "stage": "intermediate",
+        "overwrite": True,
+        "register_unchanged": False,
+        "is_resumable": False,
+        "is_final": False,
+    },
     "problem": None,
 }
 
@@ -72,10 +95,10 @@ class TrialRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    account: str | None = None
+    account: Annotated[str, Field(json_schema_extra=_ACCOUNT)] | None = None
     """Null stands for the first account that the registry serves."""
-    container: str
-    path: str
+    container: Annotated[str, Field(json_schema_extra=_CONTAINER)]
+    path: Annotated[str, Field(min_length=1, max_length=1024)]
     metadata: Annotated[dict[str, str], Field(max_length=_MOST_PAIRS)] = {}
     tags: Annotated[dict[str, str], Field(max_length=_MOST_PAIRS)] = {}
     rules: list[IngestionRule] | None = None

@@ -20,7 +20,7 @@ from tests.safety.storage import count_rows, schema_checksum
 
 Sql = psycopg.Connection[DictRow]
 
-CHANGING = {"POST", "PATCH", "DELETE"}
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 REGISTER = operation_at("POST", "/api/v1/artifacts")
 ONE_LINE = {"client_type", "storage_account", "container", "blob_path"}
 """Fields that hold no control character, a line break among them, and what comes with those."""

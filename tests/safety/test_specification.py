@@ -55,6 +55,10 @@ _FAILING_ALONE = "POST /api/v1/artifacts/batch"
 """An item that is not valid fails, its batch succeeds: no check here knows of such answers."""
 
 
+_NEVER_RIGHT_BY_CHANCE = {
+    "POST /api/admin/artifacts/{artifact_id}/purge",  # what it is about was not deleted
+    "PUT /api/admin/rules/{name}",  # its body repeats the name, and its templates fit together
+}
 _CONDITIONS = {"if-match", "if-none-match"}
 
 
@@ -86,7 +90,7 @@ def test_requests_that_the_specification_allows(
 
     ask()
     assert len(statuses) >= EXAMPLES or not operation.parameters
-    assert min(statuses) < 300 or operation.path.endswith("/purge"), statuses
+    assert min(statuses) < 300 or str(operation) in _NEVER_RIGHT_BY_CHANCE, statuses
 
 
 def can_be_sent(case: Any) -> bool:
