@@ -8,6 +8,7 @@ import pytest
 
 from shared.bootstrap import Registry
 from tests.integration.cli.conftest import Terminal, refused
+from tests.integration.cli.test_confirming import REPOSITORY
 from tests.integration.ruling import rule, rule_list
 
 BLOB = ("uploads", "flood-2024/site-a.tif")
@@ -140,6 +141,13 @@ def test_a_file_that_is_no_file_of_rules_is_not_even_sent(
     file.write_bytes(content)
     nowhere = terminal.having(REGISTRY_API_URL="http://127.0.0.1:1")
     refused(nowhere.run("rules", "apply", str(file), "--yes"), 2, str(file), told)
+
+
+def test_the_file_in_the_documentation_is_one(terminal: Terminal) -> None:
+    page = (REPOSITORY / "docs" / "rules.md").read_text()
+    file = page.partition("```yaml\n")[2].partition("```")[0]
+    told = terminal.read("rules", "apply", "-", "--dry-run", stdin=file)
+    assert [each["name"] for each in told["added"]] == ["other-exports", "rasters", "table-exports"]
 
 
 def test_a_file_that_cannot_be_read_is_named(terminal: Terminal, tmp_path: Path) -> None:
