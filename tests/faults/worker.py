@@ -73,7 +73,13 @@ def options(batch_size: int = AT_ONCE) -> QueuesConfig:
 
 def taking_events(service: IngestionService, place: Place) -> Take:
     """What the function `blob_events` does with a message."""
-    return lambda body: service.take_blob_events(place.name, body, ORIGIN)
+    queue = place.queue()
+
+    def take(body: bytes) -> None:
+        for following in service.take_blob_events(place.name, body, ORIGIN):
+            queue.send_message(following)
+
+    return take
 
 
 @contextmanager
