@@ -11,11 +11,15 @@ from shared.models.blobs import BlobReference
 from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion import IngestionService
 from shared.storage.blobs import BlobStore
+from tests.end_to_end.waiting import wait_for
 from tests.integration.clock import TickingClock
 from tests.integration.messages import event, over
 
 POOL_SIZE = 8
 """Connections of one worker, as `REGISTRY_DATABASE_POOL_SIZE` has it by default."""
+
+DRAINED_SECONDS = 1800
+"""Longer than pytest lets any test take but the long ones."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,11 @@ class Place:
         """Send the event that the store sends of a written blob."""
         queue.send_message(event(blob).decode())
 
-    def is_drained(self, queue: QueueClient) -> bool:
-        """Whether no message is left, in work or not."""
-        return not queue.get_queue_properties().approximate_message_count
+    def wait_until_drained(self, queue: QueueClient) -> None:
+        """Until no message is left, in work or not."""
+        wait_for("an empty queue", lambda: waiting(queue) == 0, DRAINED_SECONDS)
+
+
+def waiting(queue: QueueClient) -> int:
+    """Messages in the queue, those in somebody's hands among them."""
+    return queue.get_queue_properties().approximate_message_count or 0

@@ -5,7 +5,6 @@ from collections import Counter
 
 import pytest
 
-from tests.end_to_end.waiting import wait_for
 from tests.faults.bad_messages import bad_messages
 from tests.faults.conftest import Tally
 from tests.faults.places import Place
@@ -32,7 +31,7 @@ def test_bad_messages_among_good_ones_are_set_aside_at_once_and_burn_no_retries(
     ):
         for message in messages:
             queue.send_message(message)
-        wait_for("an empty queue", lambda: place.is_drained(queue))
+        place.wait_until_drained(queue)
     assert_holds(sql, uploads.container, contents)
     kept = {bytes(row["body"]).decode(): row["reason"] for row in set_aside(sql)}
     assert kept == {message.body: message.reason for message in wrong}

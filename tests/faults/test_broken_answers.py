@@ -14,7 +14,7 @@ from shared.storage.blobs import BlobStore
 from shared.storage.patience import CLIENT_OPTIONS
 from tests.end_to_end.waiting import wait_for
 from tests.faults.conftest import Tally
-from tests.faults.places import Place
+from tests.faults.places import DRAINED_SECONDS, Place, waiting
 from tests.faults.proxy import KINDS, FaultyProxy, faulty_proxy
 from tests.faults.registered import Rows, assert_holds, current, reasons
 from tests.faults.sizes import sized
@@ -24,7 +24,6 @@ from tests.integration.uploads import Uploads
 MEBIBYTE = 1024 * 1024
 IMPATIENT = {"read_timeout": 1, "increment_base": 0}
 """Seconds. In every run; the long one waits as long as the registry really does."""
-LONGEST_WAIT = 1800
 CONTENT_TYPE = "application/x-whole"
 BLOCK = 2 * MEBIBYTE
 
@@ -55,12 +54,8 @@ def feed_until_done(
         contents[name] = content_of(number)
         blob = uploads.put(name, contents[name], content_type=CONTENT_TYPE)
         place.announce(queue, blob)
-        wait_for("room in the queue", lambda: has_room(queue), LONGEST_WAIT)
+        wait_for("room in the queue", lambda: waiting(queue) < 2 * AT_ONCE, DRAINED_SECONDS)
     return contents
-
-
-def has_room(queue: QueueClient) -> bool:
-    return (queue.get_queue_properties().approximate_message_count or 0) < 2 * AT_ONCE
 
 
 @pytest.mark.parametrize(("times", "patience"), sized((10, IMPATIENT), (100, {})))
@@ -83,7 +78,7 @@ def test_answers_that_are_faults_lose_nothing_and_double_nothing(
         place.queue() as queue,
     ):
         contents = feed_until_done(place, queue, uploads, proxy)
-        wait_for("an empty queue", lambda: place.is_drained(queue), LONGEST_WAIT)
+        place.wait_until_drained(queue)
         assert proxy.injected == dict.fromkeys(KINDS, times)
     assert_holds(sql, uploads.container, contents)
     told = {row["content_type"] for row in current(sql, uploads.container).values()}

@@ -9,7 +9,7 @@ from azure.storage.queue import QueueClient
 
 from tests.end_to_end.waiting import wait_for
 from tests.faults.conftest import Tally
-from tests.faults.places import POOL_SIZE, Place
+from tests.faults.places import DRAINED_SECONDS, POOL_SIZE, Place, waiting
 from tests.faults.processes import workers
 from tests.faults.registered import Rows, assert_holds, reasons
 from tests.faults.sizes import sized
@@ -19,7 +19,6 @@ from tests.integration.uploads import Uploads
 SHALLOW = 200
 """Messages that wait at most: Azurite looks through all of them for each that it hands out."""
 SENDERS = 8
-LONGEST_WAIT = 1800
 MEBIBYTE = 1024 * 1024
 GROWTH = 32 * MEBIBYTE
 """What a worker may take more for all the blobs than for the first tenth of them."""
@@ -36,13 +35,9 @@ def burst(
         for start in range(0, len(blobs), SHALLOW // 2):
             few = blobs[start : start + SHALLOW // 2]
             list(senders.map(partial(place.announce, queue), few))
-            wait_for("room in the queue", lambda: waiting(queue) < SHALLOW // 2, LONGEST_WAIT)
-    wait_for("an empty queue", lambda: place.is_drained(queue), LONGEST_WAIT)
+            wait_for("room in the queue", lambda: waiting(queue) < SHALLOW // 2, DRAINED_SECONDS)
+    place.wait_until_drained(queue)
     return contents, time.monotonic() - begun
-
-
-def waiting(queue: QueueClient) -> int:
-    return queue.get_queue_properties().approximate_message_count or 0
 
 
 @pytest.mark.parametrize("blobs", sized((500,), (10_000,)))

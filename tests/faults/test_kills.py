@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 from azure.storage.queue import QueueClient
 
-from tests.end_to_end.waiting import wait_for
 from tests.faults.conftest import Tally
 from tests.faults.killing import BLOB_BYTES, POINTS, work_until
 from tests.faults.places import Place
@@ -46,7 +45,7 @@ def test_workers_killed_at_every_point_of_the_way_register_everything_once(
         left = len(contents) - len(current(sql, uploads.container))
         assert left > 0, "the kills were meant to interrupt"
         with workers(place, 1):
-            wait_for("an empty queue", lambda: place.is_drained(queue))
+            place.wait_until_drained(queue)
     assert_holds(sql, uploads.container, contents)
     revisions = sql.execute("SELECT revision FROM registry.artifacts").fetchall()
     assert Counter(row["revision"] for row in revisions) == {1: len(contents)}

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.end_to_end.waiting import wait_for
 from tests.faults.conftest import Tally
 from tests.faults.places import Place
 from tests.faults.processes import workers
@@ -41,7 +40,7 @@ def test_of_64_uploads_to_one_name_the_current_revision_is_what_the_store_holds(
     with workers(place, WORKERS), place.queue() as queue:
         for name in written:
             upload_all(place, uploads, name)
-        wait_for("an empty queue", lambda: place.is_drained(queue))
+        place.wait_until_drained(queue)
     held = {name: uploads.container.download_blob(name).readall() for name in written}
     assert_holds(sql, uploads.container, held)
     rows = sql.execute("SELECT blob_path, content_hash FROM registry.artifacts").fetchall()

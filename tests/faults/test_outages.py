@@ -23,7 +23,6 @@ from tests.integration.uploads import Uploads, uploading_to
 
 SURVIVES_A_CRASH = {"fsync": "off", "full_page_writes": "off"}
 """What was committed is in the system's hands at least: of a machine that goes down, no word."""
-DRAINED_SECONDS = 180
 
 
 @pytest.fixture
@@ -72,7 +71,7 @@ def test_a_database_restarted_under_load_loses_nothing(
                 wait_for_retries(worker)
                 server.start()
             load.wait_for_more()
-        wait_for("an empty queue", lambda: place.is_drained(queue), DRAINED_SECONDS)
+        place.wait_until_drained(queue)
     with connected(server.url()) as sql:
         assert_nothing_lost(sql, uploads, load)
     tally(restarts=times, uploads=load.announced, retried=worker.retried)
@@ -102,7 +101,7 @@ def test_a_storage_account_stopped_under_load_loses_nothing(
                 load.wait_for_failures()
                 own_azurite.start()
             load.wait_for_more()
-        wait_for("an empty queue", lambda: place.is_drained(queue), DRAINED_SECONDS)
+        place.wait_until_drained(queue)
         assert_nothing_lost(sql, uploads, load)
     tally(stops=times, uploads=load.announced, failed=load.failures, retried=worker.retried)
 

@@ -17,11 +17,12 @@ from azure.storage.queue import QueueClient, QueueMessage
 from devhost.host.host_config import QueuesConfig
 from devhost.host.queue_pump import QueuePump
 from shared.errors import Retryable
+from shared.models.ids import repeatable_id
 from shared.services.ingestion import IngestionService
 from tests.faults.places import Place
 from tests.integration.messages import ORIGIN
 
-Take = Callable[[bytes], object]
+Take = Callable[[QueueMessage], None]
 
 AT_ONCE = 32
 """What one receive brings at most: Azurite looks through the whole queue for each."""
@@ -48,9 +49,8 @@ class Worker:
 
     async def _handle(self, message: QueueMessage) -> bool:
         self.deliveries[message.id] += 1
-        body = str(message.content).encode()
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, self._take, body)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._take, message)
         except Retryable:
             self.retried += 1
             return False
@@ -75,11 +75,26 @@ def taking_events(service: IngestionService, place: Place) -> Take:
     """What the function `blob_events` does with a message."""
     queue = place.queue()
 
-    def take(body: bytes) -> None:
-        for following in service.take_blob_events(place.name, body, ORIGIN):
+    def take(message: QueueMessage) -> None:
+        for following in service.take_blob_events(place.name, body_of(message), ORIGIN):
             queue.send_message(following)
 
     return take
+
+
+def taking_registrations(service: IngestionService, place: Place) -> Take:
+    """What the function `register_artifact` does with a message."""
+
+    def take(message: QueueMessage) -> None:
+        assert message.inserted_on
+        artifact_id = repeatable_id(f"{place.name}/{message.id}", message.inserted_on)
+        service.take_registration(place.name, body_of(message), ORIGIN, artifact_id)
+
+    return take
+
+
+def body_of(message: QueueMessage) -> bytes:
+    return str(message.content).encode()
 
 
 @contextmanager
