@@ -1,15 +1,23 @@
 """Several storage accounts: each is listed, each blob is asked for in its own account."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.rows import DictRow
 
 from devhost.stack.azurite import ACCOUNT, ACCOUNT_KEY, Azurite
+from shared.database.pool import Database
 from shared.errors import StorageAccountNotAllowed
 from shared.models.blobs import BlobReference
+from shared.services.artifact_service import ArtifactService
+from shared.services.retirement import RetirementService
 from shared.storage.accounts import BlobAccounts
 from shared.storage.blobs import BlobStore
+from tests.integration.clock import TickingClock
+from tests.integration.messages import ORIGIN, QUEUE, event, over, set_aside, stored
 from tests.integration.uploads import Uploads, uploading_to
 
 OTHER = "otheraccount"
@@ -76,6 +84,28 @@ def test_an_account_that_is_not_listed_is_never_asked(accounts: BlobAccounts) ->
     assert not accounts.serves("elsewhere")
     with pytest.raises(StorageAccountNotAllowed, match="'elsewhere'"):
         accounts.properties(BlobReference("elsewhere", "container", "a"))
+
+
+def test_uploads_to_every_listed_account_are_registered_and_purged_there(
+    accounts: BlobAccounts,
+    both: tuple[Uploads, Uploads],
+    database: Database,
+    artifacts: ArtifactService,
+    clock: TickingClock,
+    sql: psycopg.Connection[DictRow],
+) -> None:
+    ingestion = over(accounts, database, artifacts, clock)
+    blobs = [uploads.put("same/path", b"same bytes") for uploads in both]
+    for blob in (*blobs, replace(blobs[0], account="elsewhere")):
+        ingestion.take_blob_events(QUEUE, event(blob), ORIGIN)
+    assert sorted(row["storage_account"] for row in stored(sql)) == [ACCOUNT, OTHER]
+    assert len({row["asset_id"] for row in stored(sql)}) == 2
+    assert [kept["reason"] for kept in set_aside(sql)] == ["storage_account_not_allowed"]
+
+    (of_other,) = [row["artifact_id"] for row in stored(sql) if row["storage_account"] == OTHER]
+    artifacts.mark_deleted(of_other)
+    RetirementService(database, accounts, clock).purge(of_other, ORIGIN)
+    assert [list(uploads.container.list_blob_names()) for uploads in both] == [["same/path"], []]
 
 
 @pytest.mark.parametrize(

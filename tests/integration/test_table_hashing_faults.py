@@ -1,9 +1,6 @@
 """Tables that cannot be read, may not be read, or not now; and names that mean no good."""
 
-import socket
-from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -16,6 +13,7 @@ from shared.storage.table_sources import TableSources
 from tests.end_to_end.waiting import wait_for
 from tests.integration.locks import somebody_waits
 from tests.integration.source_tables import SourceDatabase, table
+from tests.integration.unvisited import unvisited_host
 
 HOSTILE_NAMES = [
     'quote"d',
@@ -38,16 +36,6 @@ def hashed(source: SourceDatabase, name: str) -> HashedTable:
     return hash_table(source.sources(), table(name))
 
 
-@contextmanager
-def nobody_called() -> Generator[str]:
-    """URL of a database that takes note of who calls, and fails where somebody did."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield f"postgresql://x@127.0.0.1:{listening.getsockname()[1]}/x"
-        listening.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            listening.accept()
-
-
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -60,7 +48,8 @@ def nobody_called() -> Generator[str]:
     ids=str,
 )
 def test_of_a_table_that_is_not_listed_nobody_is_asked(wanted: TableReference) -> None:
-    with nobody_called() as url:
+    with unvisited_host() as host:
+        url = f"postgresql://x@{host}/x"
         listed = TableSource.model_validate({"url": url, "tables": ["app.*", "geo.roads"]})
         with pytest.raises(TableNotAllowed, match=r"not one that this registry may read"):
             hash_table(TableSources({"postgis": listed}), wanted)
