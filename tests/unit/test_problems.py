@@ -29,6 +29,7 @@ RAISED: list[tuple[errors.RegistryError, int, str]] = [
     (errors.TooManyMatches(), 422, "too-many-matches"),
     (errors.KeyNotFound(), 404, "key-not-found"),
     (errors.KeyEnded(), 409, "key-ended"),
+    (errors.RuleNotFound(), 404, "rule-not-found"),
     (errors.FailureNotFound(), 404, "failure-not-found"),
     (errors.FailureEnded(), 409, "failure-ended"),
     (errors.NotReplayable(), 409, "not-replayable"),
