@@ -7,10 +7,17 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.database.pool import Database
-from shared.errors import ArtifactNotFound, BlobChanged, MalformedMessage, RegistryError, Retryable
+from shared.errors import (
+    ArtifactNotFound,
+    BlobChanged,
+    BlobNotFound,
+    MalformedMessage,
+    RegistryError,
+    Retryable,
+)
 from shared.models.artifacts import Artifact
 from shared.models.axes import Disposition
-from shared.models.blobs import BlobReference
+from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.content_hash import ContentHash
 from shared.models.ids import ArtifactId
 from shared.models.registrations import Origin
@@ -19,6 +26,7 @@ from shared.repositories.backfills import BackfillRepository, UnhashedArtifact
 from shared.services.artifact_service import ArtifactService
 from shared.services.hashing import hash_blob
 from shared.services.ingestion import IngestionService
+from shared.services.ingestion_looks import blob_of
 from shared.services.set_aside import SetAsideService
 from shared.storage.accounts import Blobs
 from shared.storage.queues import StorageQueue
@@ -101,16 +109,23 @@ class LateHashes:
         what the store raises.
         """
         artifact = self._unhashed(artifact_id)
-        reference = _reference(artifact) if artifact else None
+        reference = blob_of(artifact) if artifact else None
         if artifact is None or reference is None:
             self._forget(artifact_id)
             return
-        found = self._store.properties(reference, version_id=artifact.blob_version_id)
+        found = self._found(artifact, reference, origin)
         if found.etag != artifact.blob_etag:
             self._ingestion.register_blob(reference, origin)
             self._forget(artifact_id)
             return
         self._record(artifact, hash_blob(self._store, found).content_hash, origin)
+
+    def _found(self, artifact: Artifact, blob: BlobReference, origin: Origin) -> BlobProperties:
+        try:
+            return self._store.properties(blob, version_id=artifact.blob_version_id)
+        except BlobNotFound:
+            self._ingestion.look_at_blob(blob, origin)  # whatever points there is missing
+            raise
 
     def _send_some(self) -> int:
         """Sent before it is committed that they were: a kill in between sends them twice."""
@@ -175,13 +190,6 @@ def _read(document: object) -> HashRequest:
         return HashRequest.model_validate(document)
     except ValidationError:
         raise MalformedMessage('Not a request to hash: {"artifact_ids": [...]}.') from None
-
-
-def _reference(artifact: Artifact) -> BlobReference | None:
-    account, container, path = artifact.storage_account, artifact.container, artifact.blob_path
-    if account is None or container is None or path is None:
-        return None
-    return BlobReference(account, container, path)
 
 
 def _portions(due: Iterable[UnhashedArtifact]) -> Iterator[HashRequest]:

@@ -57,7 +57,8 @@ class InventoryFile:
         done = int(marker or 0)
         with open_rows(self._path, _COLUMNS) as rows:
             rows.skip(done)
-            while some := list(islice(rows, self._page_rows)):
+            lines = iter(rows)
+            while some := list(islice(lines, self._page_rows)):
                 done += len(some)
                 is_last = len(some) < self._page_rows
                 yield self._page(some, None if is_last else str(done), rows)

@@ -118,7 +118,7 @@ def backfilling_over(
     accounts = BlobAccounts([store])
     set_aside, artifacts = SetAsideService(database, clock), ArtifactService(database, clock)
     rules = RuleService(database, clock, accounts.accounts)
-    ingestion = IngestionService(database, artifacts, set_aside, accounts)
+    ingestion = IngestionService(database, artifacts, set_aside, accounts, rules)
     queue = StorageQueue(connection_string, container)
     late = LateHashes(database, artifacts, ingestion, set_aside, accounts, queue, clock)
     client = QueueClient.from_connection_string(connection_string, container)
