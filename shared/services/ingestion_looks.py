@@ -8,14 +8,13 @@ from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.registrations import Origin
 from shared.models.uploads import registration_of
 from shared.services.artifact_service import ArtifactService
-from shared.services.locations import AssetIdentity, Look
+from shared.services.locations import FIRST, AssetIdentity, Look
 from shared.services.rules import RuleService
 from shared.storage.accounts import Blobs
 
 BLOB_BACKEND = "azure_blob"
 
 _ATTEMPTS = 5
-_FIRST = UUID(int=0)
 
 
 class LocationLooks:
@@ -67,7 +66,7 @@ class LocationLooks:
 
     def _follow(self, look: Look, origin: Origin) -> None:
         deleted = None if look.found else self._deleted_with(look.blob)
-        after: UUID | None = _FIRST
+        after: UUID | None = FIRST
         while after is not None:
             page = self._artifacts.follow_look(look, origin, after=after, deleted=deleted)
             alike = [version for version in page.unclear if self._is_alike(look, version)]

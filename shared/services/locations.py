@@ -19,6 +19,9 @@ from shared.repositories.locations import LocationRepository, RegisteredPath, Si
 PAGE = 500
 """Artifacts that one transaction follows a look on."""
 
+FIRST = UUID(int=0)
+"""Comes before every artifact."""
+
 
 @dataclass(frozen=True)
 class Look:

@@ -1,7 +1,9 @@
 """Messages as they arrive, who takes them, and what became of them."""
 
 import json
+from collections import deque
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 from psycopg.rows import DictRow
@@ -9,6 +11,7 @@ from psycopg.rows import DictRow
 from shared.database.pool import Database
 from shared.models.blobs import BlobReference
 from shared.models.registrations import Origin
+from shared.models.rules import RuleList
 from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion import IngestionService
 from shared.services.rules import RuleService
@@ -41,6 +44,39 @@ def event(blob: BlobReference, **changes: Any) -> bytes:
         "data": {"api": "PutBlob"},
     }
     return json.dumps(published | changes).encode()
+
+
+def told(kind: str, blob: BlobReference, **data: Any) -> bytes:
+    """The event that Azure Storage publishes when something became of a blob or a folder."""
+    return event(blob, eventType=f"Microsoft.Storage.{kind}", data=data)
+
+
+def renamed(source: BlobReference, blob: BlobReference, kind: str = "BlobRenamed") -> bytes:
+    address = f"https://{source.account}.dfs.core.windows.net/{source.container}/"
+    return told(kind, blob, sourceUrl=address + quote(source.path))
+
+
+def deliver(ingestion: IngestionService, *bodies: bytes) -> int:
+    """Take messages, and what they put on the queue, until none is left; how many these were."""
+    queue = deque(bodies)
+    taken = 0
+    while queue:
+        following = ingestion.take_blob_events(QUEUE, queue.popleft(), ORIGIN)
+        queue.extend(message.encode() for message in following)
+        taken += 1
+    return taken
+
+
+def operations(sql: psycopg.Connection[DictRow]) -> list[str]:
+    """What the audit trail tells, in its order."""
+    rows = sql.execute("SELECT operation FROM registry.outbox ORDER BY position").fetchall()
+    return [row["operation"] for row in rows]
+
+
+def apply_rules(database: Database, *rules: dict[str, Any]) -> None:
+    """Put these rules in force, all of them."""
+    wanted = RuleList.model_validate({"rules": rules})
+    RuleService(database, TickingClock()).apply(wanted)
 
 
 def stored(sql: psycopg.Connection[DictRow]) -> list[DictRow]:
