@@ -12,7 +12,7 @@ from shared.services.hashing import hash_blob
 from shared.storage.blobs import BlobStore
 
 
-def _resident_bytes(field: str) -> int:
+def resident_bytes(field: str) -> int:
     """`VmRSS`, now, or `VmHWM`, the peak; proc(5)."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
@@ -24,9 +24,9 @@ def main() -> None:
     connection_string, container, path = sys.argv[1:]
     store = BlobStore(connection_string)
     properties = store.properties(BlobReference(store.account, container, path))
-    idle = _resident_bytes("VmRSS")
+    idle = resident_bytes("VmRSS")
     hashed = hash_blob(store, properties)
-    print(hashed.content_hash, _resident_bytes("VmHWM") - idle)  # noqa: T201 - its answer
+    print(hashed.content_hash, resident_bytes("VmHWM") - idle)  # noqa: T201 - its answer
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """The hash of a table: what it depends on, and that anyone can find it out."""
 
+import subprocess
+import sys
+
 import pytest
 
 from shared.services.table_hashing import HashedTable, hash_table
@@ -172,3 +175,19 @@ def test_no_connection_is_kept(source: SourceDatabase) -> None:
         WHERE datname = current_database() AND pid <> pg_backend_pid()
     """
     wait_for("the reader to leave", lambda: not source.owner.execute(others).fetchall())
+
+
+def test_memory_is_bounded_however_large_the_table(source: SourceDatabase) -> None:
+    source.run(
+        "CREATE TABLE app.large (id integer PRIMARY KEY, value text)",
+        "INSERT INTO app.large SELECT id, repeat('v', 2000) FROM generate_series(1, 100000) AS id",
+    )
+    answer = subprocess.run(
+        [sys.executable, "-m", "tests.integration.table_memory", source.url, "app", "large"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    row_count, above_idle = map(int, answer.stdout.split())
+    assert row_count == 100_000  # 200 MB
+    assert above_idle < 32 * 1024 * 1024
