@@ -7,6 +7,8 @@ message's metadata, and one like `"DequeueCount": "many"` would fail before this
 # The decorators' **kwargs carry no types.
 # pyright: reportUnknownMemberType=false
 
+from typing import List  # noqa: UP035 - the worker knows no other spelling in an output
+
 import azure.functions as func
 
 from shared.bootstrap import registry
@@ -14,6 +16,8 @@ from shared.models.ids import repeatable_id
 from shared.models.registrations import Origin
 
 bp = func.Blueprint()
+
+Messages = List[str]  # noqa: UP006 - likewise
 
 
 @bp.function_name("blob_events")
@@ -27,7 +31,7 @@ bp = func.Blueprint()
     arg_name="following", queue_name="%REGISTRY_BLOB_EVENTS_QUEUE%", connection="REGISTRY_STORAGE"
 )
 def blob_events(
-    message: func.QueueMessage, following: func.Out[list[str]], context: func.Context
+    message: func.QueueMessage, following: func.Out[Messages], context: func.Context
 ) -> None:
     """Follow notices of blobs: Event Grid's, CloudEvents, or forwarded.
 
