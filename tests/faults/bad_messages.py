@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Any
 
 from shared.models.blobs import BlobReference
@@ -39,7 +40,7 @@ def _base64(text: bytes) -> str:
     return base64.b64encode(text).decode()
 
 
-_NO_MESSAGES: list[Make] = [
+NO_MESSAGES: list[Make] = [
     lambda _, mark: f"Please register {mark}, thank you.",
     lambda _, mark: json.dumps(mark),
     lambda _, mark: str(int.from_bytes(mark.encode(), "big")),
@@ -97,7 +98,7 @@ _ELSEWHERE: list[Make] = [
     ),
 ]
 _KINDS: list[tuple[Make, str]] = [
-    *((make, MALFORMED) for make in (*_NO_MESSAGES, *_NO_EVENTS, *_NO_NAMES)),
+    *((make, MALFORMED) for make in (*NO_MESSAGES, *_NO_EVENTS, *_NO_NAMES)),
     *((make, NOT_FOUND) for make in _GONE),
     *((make, NOT_ALLOWED) for make in _ELSEWHERE),
 ]
@@ -105,6 +106,5 @@ _KINDS: list[tuple[Make, str]] = [
 
 def bad_messages(blob: BlobReference, count: int) -> Iterator[BadMessage]:
     """So many, all different, of each kind in turn."""
-    for number in range(count):
-        make, reason = _KINDS[number % len(_KINDS)]
+    for number, (make, reason) in enumerate(islice(cycle(_KINDS), count)):
         yield BadMessage(make(blob, f"{number:05}"), reason)

@@ -7,8 +7,9 @@ from azure.storage.blob import ContainerClient
 from psycopg.rows import DictRow
 
 _DOUBLED = """
-SELECT storage_account, container, blob_path, blob_etag FROM registry.artifacts
-GROUP BY storage_account, container, blob_path, blob_etag HAVING count(*) > 1
+SELECT asset_id, storage_account, container, blob_path, blob_etag FROM registry.artifacts
+WHERE blob_etag IS NOT NULL
+GROUP BY asset_id, storage_account, container, blob_path, blob_etag HAVING count(*) > 1
 """
 _BROKEN = """
 SELECT asset_id FROM registry.artifact_records GROUP BY asset_id
@@ -17,7 +18,10 @@ HAVING max(revision) <> count(*) OR count(DISTINCT revision) <> count(*) OR min(
     OR count(*) FILTER (WHERE supersedes IS NULL) <> 1
     OR count(*) FILTER (WHERE superseded_by IS NULL) <> 1
 """
-_CURRENT = "SELECT * FROM registry.artifact_records WHERE container = %s AND status = 'active'"
+_CURRENT = (
+    "SELECT * FROM registry.artifact_records WHERE container = %s"
+    " AND status = 'active' AND missing_since IS NULL"
+)
 _SET_ASIDE = "SELECT * FROM registry.set_aside_messages"
 
 Rows = psycopg.Connection[DictRow]
@@ -29,7 +33,7 @@ def hash_of(content: bytes) -> str:
 
 
 def assert_whole(sql: Rows) -> None:
-    """One artifact a state of a blob; consecutive revisions; one chain an asset."""
+    """One artifact of an asset for a state of a blob; consecutive revisions; one chain an asset."""
     assert sql.execute(_DOUBLED).fetchall() == []
     assert sql.execute(_BROKEN).fetchall() == []
 
@@ -48,7 +52,9 @@ def assert_holds(sql: Rows, container: ContainerClient, contents: dict[str, byte
 def current(sql: Rows, container: ContainerClient) -> dict[str, DictRow]:
     """The active artifacts of a container whose bytes are not known to be gone, by path."""
     rows = sql.execute(_CURRENT, [container.container_name]).fetchall()
-    return {row["blob_path"]: row for row in rows if row.get("missing_since") is None}
+    by_path = {row["blob_path"]: row for row in rows}
+    assert len(by_path) == len(rows), "a blob became two assets"
+    return by_path
 
 
 def set_aside(sql: Rows) -> list[DictRow]:
