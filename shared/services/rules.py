@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 from shared.database.constraints import constraint_errors
@@ -39,21 +40,20 @@ class RuleService:
         self._clock = clock
         self._accounts = accounts
         self._known: tuple[int, RuleSet] | None = None
+        self._reading = Lock()
 
     def current(self) -> RuleSet:
         """The rules that are in force now, ready to be matched.
 
         Every call asks for the version, by primary key; rules are read anew where it is another.
         """
-        known = self._known
         with self._database.connection() as connection:
-            repository = RuleRepository(connection)
-            if known is not None and known[0] == repository.version():
-                return known[1]
-            file = repository.read()
-        rules = RuleSet(file.rules)
-        self._known = file.version, rules
-        return rules
+            version = RuleRepository(connection).version()
+        with self._reading:  # one thread reads for all: it may take a second
+            if self._known is None or self._known[0] != version:
+                file = self.read()
+                self._known = file.version, RuleSet(file.rules)
+            return self._known[1]
 
     def read(self) -> RuleFile:
         """The rules that are in force, by name."""

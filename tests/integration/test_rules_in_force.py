@@ -1,5 +1,8 @@
 """The rules that are in force: what every process goes by, and what no statement may do to them."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import psycopg
 import pytest
 from psycopg.rows import DictRow
@@ -7,6 +10,7 @@ from psycopg.rows import DictRow
 from shared.database.pool import Database
 from shared.errors import DatabaseUnavailable
 from shared.models.blobs import BlobReference
+from shared.models.rules import RuleSet
 from shared.services.rules import RuleService
 from tests.integration.clock import TickingClock
 from tests.integration.ruling import rule, rule_list
@@ -51,6 +55,20 @@ def test_rules_that_stayed_are_not_read_again(rules: RuleService) -> None:
     assert rules.current() is known
     rules.put(rule("other"))
     assert rules.current() is not known
+
+
+def test_of_many_who_need_new_rules_at_once_one_reads_them(rules: RuleService) -> None:
+    rules.apply(rule_list(*(rule(f"of-{n}") for n in range(200))))
+    many = 6
+    start = Barrier(many)
+
+    def look(_: int) -> RuleSet:
+        start.wait()
+        return rules.current()
+
+    with ThreadPoolExecutor(many) as threads:
+        seen = list(threads.map(look, range(many)))
+    assert all(each is seen[0] for each in seen)
 
 
 def test_rules_are_read_while_others_are_being_written(
