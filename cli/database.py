@@ -1,4 +1,4 @@
-"""What `registry keys` and `registry migrate` do on the database itself.
+"""What some commands do on the database itself, and on storage, without the API.
 
 Imported when it is used: together with the services it takes longer than most commands.
 """
@@ -14,6 +14,7 @@ from cli.faults import CONFLICT, FAILED, MISUSED, NOT_FOUND, UNAVAILABLE, fail
 from shared import bootstrap, errors
 from shared.database.migrate import migrate
 from shared.services.api_keys import ApiKeyService
+from shared.services.backfill import BackfillService
 
 
 @contextmanager
@@ -21,6 +22,13 @@ def key_service() -> Generator[ApiKeyService]:
     """The registry's own service; ends the command where it fails."""
     with _told_clearly(), closing(bootstrap.database()):
         yield bootstrap.keys()
+
+
+@contextmanager
+def backfill_service() -> Generator[BackfillService]:
+    """What registers blobs that were there before; ends the command where it fails."""
+    with _told_clearly(), closing(bootstrap.database()):
+        yield bootstrap.backfills()
 
 
 def apply_migrations() -> list[str]:
@@ -56,7 +64,7 @@ def _told_clearly() -> Generator[None]:
 
 def _code_of(error: errors.RegistryError) -> int:
     match error:
-        case errors.KeyNotFound():
+        case errors.KeyNotFound() | errors.BlobNotFound():
             return NOT_FOUND
         case errors.KeyEnded():
             return CONFLICT

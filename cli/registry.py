@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from cli.artifacts import artifacts
+from cli.backfill import backfill
 from cli.connection import ConnectionOptions
 from cli.failures import ingest
 from cli.faults import say
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(artifacts, name="artifacts")
+app.command()(backfill)
 app.add_typer(ingest, name="ingest")
 app.add_typer(keys, name="keys")
 app.add_typer(profile, name="profile")

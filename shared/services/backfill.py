@@ -6,6 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Protocol
 
 from shared.database.pool import Database
 from shared.models.backfills import (
@@ -30,17 +32,18 @@ from shared.services.ingestion import IngestionService
 from shared.services.pace import Pace
 from shared.services.rules import RuleService
 from shared.storage.accounts import BlobAccounts
+from shared.storage.inventory import InventoryFile
 from shared.storage.read_ahead import read_ahead
 
 _PAGES_ON_THEIR_WAY = 2
 
 
-@dataclass(frozen=True)
-class Listener:
+class Listener(Protocol):
     """Who is told what happens on the way."""
 
-    progress: Callable[[BackfillProgress], None]
-    refused: Callable[[RefusedBlob], None]
+    def progress(self, so_far: BackfillProgress) -> None: ...
+
+    def refused(self, blob: RefusedBlob) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,23 @@ class BackfillService:
         self._ingestion = ingestion
         self._late = late
         self._clock = clock
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Names of the storage accounts that are served, the registry's own first."""
+        return self._store.accounts
+
+    def list_blobs(
+        self, scope: BlobScope, inventory: Path | None, *, with_tags: bool = True
+    ) -> BlobList:
+        """What the store holds, or what a report says that it held.
+
+        Raises StorageAccountNotAllowed, and InvalidInput where the report cannot be read.
+        """
+        store = self._store.of(scope.account)
+        if inventory is not None:
+            return InventoryFile(inventory, scope)
+        return store.listing(scope, with_tags=with_tags)
 
     def run(
         self, request: BackfillRequest, blobs: BlobList, origin: Origin, listener: Listener

@@ -26,7 +26,7 @@ from shared.models.listed_blobs import BlobList, BlobScope
 from shared.models.registrations import Origin
 from shared.models.rules import IngestionRule, RuleList
 from shared.services.artifact_service import ArtifactService
-from shared.services.backfill import BackfillService, Listener
+from shared.services.backfill import BackfillService
 from shared.services.hash_later import LateHashes
 from shared.services.ingestion import IngestionService
 from shared.services.rules import RuleService
@@ -46,12 +46,14 @@ COLUMNS = ("Name", "Etag", "Content-Length", "Content-Type", "AccessTier", "Meta
 class Told:
     """What a backfill said on the way."""
 
-    progress: list[BackfillProgress] = field(default_factory=list[BackfillProgress])
-    refused: list[RefusedBlob] = field(default_factory=list[RefusedBlob])
+    parts: list[float | None] = field(default_factory=list[float | None])
+    refusals: list[RefusedBlob] = field(default_factory=list[RefusedBlob])
 
-    @property
-    def listener(self) -> Listener:
-        return Listener(self.progress.append, self.refused.append)
+    def progress(self, so_far: BackfillProgress) -> None:
+        self.parts.append(so_far.part)
+
+    def refused(self, blob: RefusedBlob) -> None:
+        self.refusals.append(blob)
 
 
 @dataclass
@@ -79,12 +81,12 @@ class Backfilling:
         request = BackfillRequest(self.scope, hashing, restart=restart)
         self.told = Told()
         listed = blobs or self.store.listing(self.scope)
-        return self.service.run(request, listed, ORIGIN, self.told.listener)
+        return self.service.run(request, listed, ORIGIN, self.told)
 
     def preview(self) -> BackfillPreview:
         self.told = Told()
         request, listed = BackfillRequest(self.scope), self.store.listing(self.scope)
-        return self.service.preview(request, listed, self.told.listener)
+        return self.service.preview(request, listed, self.told)
 
     def rule(self, **fields: Any) -> None:
         """Make a rule for the container, the only one."""

@@ -72,7 +72,7 @@ def test_rules_say_what_a_blob_is_and_what_they_refuse_is_told(
     uploads.put("dem/8.tif", b"x", metadata={"registry_stage": "nonsense"})
     uploads.put("other.txt", b"x")
     assert backfilling.run() == {Tally.CREATED: 2, Tally.REFUSED: 1}
-    assert [refused.path for refused in backfilling.told.refused] == ["dem/8.tif"]
+    assert [refused.path for refused in backfilling.told.refusals] == ["dem/8.tif"]
     found = stored_by_path(sql)
     assert found["other.txt"]["client_type"] == "blob"
     raster = found["dem/7.tif"]
@@ -89,7 +89,7 @@ def test_what_only_the_database_refuses_leaves_the_others_of_its_batch(
     rows[4]["Etag"] = 'a"b'
     inventory = InventoryFile(write_csv(tmp_path / "i.csv", rows), backfilling.scope)
     assert backfilling.run(inventory) == {Tally.CREATED: 8, Tally.REFUSED: 1}
-    assert [refused.path for refused in backfilling.told.refused] == ["4"]
+    assert [refused.path for refused in backfilling.told.refusals] == ["4"]
     assert stored_by_path(sql).keys() == {"0", "1", "2", "3", "5", "6", "7", "8"}
 
 
@@ -172,6 +172,6 @@ def test_a_preview_says_what_rules_would_make_of_it_and_does_nothing(
         {"r": "1"},
         {"r": "2"},
     ]
-    assert seen.refused == len(backfilling.told.refused) == 1
+    assert seen.refused == len(backfilling.told.refusals) == 1
     assert not stored(sql)
     assert not sql.execute("SELECT FROM registry.backfills").fetchall()
