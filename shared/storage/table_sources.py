@@ -19,6 +19,12 @@ _QUERIES = load_queries(__file__)
 _CONNECT_SECONDS = 5
 _LOCK_SECONDS = 10
 _PLAIN, _PARTITIONED = "r", "p"
+_NO_TABLE = "is none: it is a view, a sequence or the like"
+_REASONS: Mapping[type[psycopg.Error], str] = {
+    errors.WrongObjectType: _NO_TABLE,
+    errors.InsufficientPrivilege: "may not be read by the registry's role, or not all of its rows",
+    errors.UndefinedFunction: "has a column whose type has no binary format, or no order",
+}
 
 
 class TableSources:
@@ -120,9 +126,9 @@ def _key_columns(connection: Connection[DictRow], table: TableReference) -> list
 def _require_readable(table: TableReference, found: DictRow) -> None:
     """Raise TableUnreadable unless the rows are the table's own and have one order only."""
     if found["kind"] not in {_PLAIN, _PARTITIONED}:
-        raise TableUnreadable(f"{table} is not a table.")
+        raise TableUnreadable(f"The table {table} {_NO_TABLE}.")
     if found["is_inherited"]:
-        raise TableUnreadable(f"Other tables inherit from the table {table}; name one of those.")
+        raise TableUnreadable(f"The table {table} has others that inherit from it.")
     if not found["key_columns"]:
         raise TableUnreadable(f"The table {table} has no primary key to order its rows by.")
 
@@ -154,9 +160,8 @@ def _faults(table: TableReference, source: TableSource) -> Generator[None]:
             f"The database '{table.source}' cannot be reached, or let us wait, at the moment."
         ) from fault
     except psycopg.Error as fault:
-        raise TableUnreadable(
-            f"The table {table} cannot be read: SQLSTATE {fault.sqlstate}."
-        ) from fault
+        reason = _REASONS.get(type(fault), f"cannot be read: SQLSTATE {fault.sqlstate}")
+        raise TableUnreadable(f"The table {table} {reason}.") from fault
 
 
 def _not_found(table: TableReference) -> TableNotFound:

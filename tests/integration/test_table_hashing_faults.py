@@ -96,11 +96,11 @@ def test_a_schema_that_is_not_there_has_no_tables(source: SourceDatabase) -> Non
     [
         ("CREATE TABLE app.it (id integer)", "no primary key"),
         ("CREATE TABLE app.it (id integer UNIQUE NOT NULL)", "no primary key"),
-        ("CREATE VIEW app.it AS SELECT 1 AS id", "not a table"),
-        ("CREATE MATERIALIZED VIEW app.it AS SELECT 1 AS id", "cannot be read: SQLSTATE 42809"),
-        ("CREATE SEQUENCE app.it", "cannot be read: SQLSTATE 42809"),
+        ("CREATE VIEW app.it AS SELECT 1 AS id", "it is a view"),
+        ("CREATE MATERIALIZED VIEW app.it AS SELECT 1 AS id", "it is a view"),
+        ("CREATE SEQUENCE app.it", "it is a view"),
         (f"{KEYED}); CREATE TABLE app.heir () INHERITS (app.it)", "inherit"),
-        (f"{KEYED}, value aclitem)", "cannot be read: SQLSTATE 42883"),
+        (f"{KEYED}, value aclitem)", "no binary format"),
     ],
 )
 def test_what_has_no_one_order_or_no_binary_form_is_refused_with_the_reason(
@@ -119,14 +119,14 @@ def test_rows_that_are_hidden_from_the_role_are_not_left_out_in_silence(
         "ALTER TABLE app.it ENABLE ROW LEVEL SECURITY",
         "CREATE POLICY partly ON app.it USING (id > 5)",
     )
-    with source.reader() as url, pytest.raises(TableUnreadable, match="SQLSTATE 42501"):
+    with source.reader() as url, pytest.raises(TableUnreadable, match="not all of its rows"):
         hash_table(source.sources(url), table("it"))
 
 
 def test_a_table_that_the_role_may_not_read_is_refused(source: SourceDatabase) -> None:
     with source.reader() as url:
         source.run("CREATE TABLE app.later (id integer PRIMARY KEY)")
-        with pytest.raises(TableUnreadable, match="SQLSTATE 42501"):
+        with pytest.raises(TableUnreadable, match="not all of its rows"):
             hash_table(source.sources(url), table("later"))
 
 
