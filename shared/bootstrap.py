@@ -140,7 +140,7 @@ def registry() -> Registry:
     store = accounts()
     tables = TableSources(read.table_sources)
     queues = {name: StorageQueue(read.storage.get_secret_value(), name) for name in read.queues}
-    set_aside = SetAsideService(database(), _now)
+    set_aside = SetAsideService(database(), _now, queues)
     artifacts = ArtifactService(database(), _now)
     rules = RuleService(database(), _now, store.accounts)
     ingestion = IngestionService(database(), artifacts, set_aside, store, rules, tables)

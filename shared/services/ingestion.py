@@ -61,13 +61,11 @@ class IngestionService:
         These are what is left to do of an event about many blobs. A Retryable is raised at the end:
         delivering all again changes nothing that is done.
         """
-        following: list[str] = []
 
-        def use(message: Message, document: object) -> None:
-            following.extend(self._follow_events(message, document, origin))
+        def use(message: Message, document: object) -> list[str]:
+            return self._follow_events(message, document, origin)
 
-        self._set_aside.take(Message(queue, body), origin, use)
-        return following
+        return self._set_aside.take(Message(queue, body), origin, use)
 
     def take_registration(
         self, queue: str, body: bytes, origin: Origin, artifact_id: UUID | None = None

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from shared.models.registrations import Origin
 from shared.models.set_aside import Message, Replay, replay_in
 from shared.repositories.set_aside import SetAsideRepository
 from shared.services.redaction import redacted_body, redacted_text
+from shared.storage.queues import StorageQueue
 
-Use = Callable[[Message, object], None]
-"""What is done with a message and the JSON document in it."""
+Use = Callable[[Message, object], list[str] | None]
+"""What is done with a message and the JSON document in it: what is left goes into messages."""
 
 _LOGGER = logging.getLogger(__name__)
 _LONGEST_EXPLANATION = 4000
@@ -30,27 +31,35 @@ class SetAsideService:
     is kept once.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        queues: Mapping[str, StorageQueue] | None = None,
+    ) -> None:
+        """`queues` by name: on these, replays leave what is left to do."""
         self._database = database
         self._clock = clock
+        self._queues = queues or {}
 
-    def take(self, message: Message, origin: Origin, use: Use) -> None:
+    def take(self, message: Message, origin: Origin, use: Use) -> list[str]:
         """Use a message, or the one set aside from its queue that it asks to be taken once more.
 
-        What can never succeed is set aside. Raises a Retryable where a later delivery may succeed,
-        also where the database cannot be reached to keep the message.
+        Answers with messages to be put on the queue before this one is taken off it. What can never
+        succeed is set aside. Raises a Retryable where a later delivery may succeed, also where the
+        database cannot be reached to keep the message.
         """
         try:
             document = message_document(message.body)
             asked_for = replay_in(document)
             if asked_for is None:
-                use(message, document)
-            else:
-                self._replay(message.source, asked_for, origin, use)
+                return use(message, document) or []
+            self._replay(message.source, asked_for, origin, use)
         except Retryable:
             raise
         except RegistryError as fault:
             self.set_aside(message, fault)
+        return []
 
     def set_aside(self, message: Message, fault: RegistryError) -> None:
         """Keep a message with its fault.
@@ -87,7 +96,10 @@ class SetAsideService:
         if replay is None:
             return
         try:
-            use(replay.message, message_document(replay.message.body))
+            left = use(replay.message, message_document(replay.message.body)) or []
+            # Sent here: once the message has ended, another delivery of this replay does nothing.
+            for text in left:
+                self._queues[source].send(text)
         except Retryable:
             raise
         except RegistryError as fault:

@@ -19,13 +19,15 @@ from shared.database.pool import Database
 from shared.models.blobs import BlobReference
 from shared.models.ids import repeatable_id
 from shared.models.set_aside import FailureFilter
+from shared.services.artifact_service import ArtifactService
 from shared.services.failures import FailureService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
 from shared.services.set_aside import SetAsideService
+from shared.storage.blobs import BlobStore
 from shared.storage.queues import ReceivedMessage, StorageQueue
 from tests.integration.clock import TickingClock
-from tests.integration.messages import ORIGIN
+from tests.integration.messages import ORIGIN, over
 
 
 class OwnQueue(StorageQueue):
@@ -90,7 +92,8 @@ class Plant:
 
     def _take(self, name: str, message: ReceivedMessage) -> None:
         if name == self.events:
-            self.ingestion.take_blob_events(name, message.body, ORIGIN)
+            for text in self.ingestion.take_blob_events(name, message.body, ORIGIN):
+                self.queues[name].send(text)
         else:
             artifact_id = repeatable_id(f"{name}/{message.message_id}", message.inserted_at)
             self.ingestion.take_registration(name, message.body, ORIGIN, artifact_id)
@@ -98,7 +101,11 @@ class Plant:
 
 @contextmanager
 def plant_of(
-    name: str, azurite: Azurite, database: Database, clock: TickingClock, ingestion: Any
+    name: str,
+    azurite: Azurite,
+    database: Database,
+    artifacts: ArtifactService,
+    clock: TickingClock,
 ) -> Generator[Plant]:
     storage = azurite.connection_string
     events, registrations = f"{name}-e", f"{name}-r"
@@ -108,7 +115,7 @@ def plant_of(
         queue.client.create_queue()
     set_aside = SetAsideService(database, clock)
     yield Plant(
-        ingestion=ingestion,
+        ingestion=over(BlobStore(storage), database, artifacts, clock, queues=queues),
         set_aside=set_aside,
         failures=FailureService(database, clock, queues),
         poison_queues=PoisonQueues(poison, set_aside),

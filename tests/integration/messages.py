@@ -2,6 +2,7 @@
 
 import json
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from shared.services.ingestion import IngestionService
 from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
 from shared.storage.accounts import Blobs
+from shared.storage.queues import StorageQueue
 from shared.storage.table_sources import NO_TABLES, TableSources
 from tests.integration.clock import TickingClock
 
@@ -30,8 +32,9 @@ def over(
     artifacts: ArtifactService,
     clock: TickingClock,
     tables: TableSources = NO_TABLES,
+    queues: Mapping[str, StorageQueue] | None = None,
 ) -> IngestionService:
-    set_aside = SetAsideService(database, clock)
+    set_aside = SetAsideService(database, clock, queues)
     rules = RuleService(database, clock)
     return IngestionService(database, artifacts, set_aside, store, rules, tables)
 

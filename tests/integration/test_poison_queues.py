@@ -17,7 +17,7 @@ from shared.models.ids import new_id
 from shared.models.registrations import Origin
 from shared.models.set_aside import FailureFilter, replay_request
 from shared.repositories.set_aside import SetAsideRepository
-from shared.services.ingestion import IngestionService
+from shared.services.artifact_service import ArtifactService
 from shared.services.poison_queues import ATTEMPTS, PoisonQueues
 from shared.services.set_aside import SetAsideService
 from shared.storage.queues import StorageQueue
@@ -35,10 +35,10 @@ def plant(
     unique_name: str,
     azurite: Azurite,
     database: Database,
+    artifacts: ArtifactService,
     clock: TickingClock,
-    ingestion: IngestionService,
 ) -> Iterator[Plant]:
-    with plant_of(unique_name, azurite, database, clock, ingestion) as plant:
+    with plant_of(unique_name, azurite, database, artifacts, clock) as plant:
         yield plant
 
 

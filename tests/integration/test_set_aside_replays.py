@@ -12,15 +12,14 @@ from shared.database.pool import Database
 from shared.errors import FailureEnded, FailureNotFound, NotReplayable
 from shared.models.ids import new_id
 from shared.models.registrations import Origin
-from shared.models.set_aside import FailureFilter, FailureState, replay_request
+from shared.models.set_aside import FailureFilter, FailureState, Message, replay_request
 from shared.repositories.set_aside import SetAsideRepository
 from shared.services.artifact_service import ArtifactService
 from shared.services.failures import FailureService
-from shared.services.ingestion import IngestionService
 from shared.storage.queues import StorageQueue
 from tests.integration.clock import TickingClock
 from tests.integration.failing import Deaths, OwnQueue, Plant, audited, plant_of, rows, unhashed
-from tests.integration.messages import ORIGIN, event, stored
+from tests.integration.messages import ORIGIN, event, stored, told
 from tests.integration.uploads import Uploads
 
 OPERATOR = Origin("key:operator", "request")
@@ -41,10 +40,10 @@ def plant(
     unique_name: str,
     azurite: Azurite,
     database: Database,
+    artifacts: ArtifactService,
     clock: TickingClock,
-    ingestion: IngestionService,
 ) -> Iterator[Plant]:
-    with plant_of(unique_name, azurite, database, clock, ingestion) as plant:
+    with plant_of(unique_name, azurite, database, artifacts, clock) as plant:
         yield plant
 
 
@@ -153,6 +152,40 @@ def test_killed_between_any_two_steps_it_still_counts_once(
     assert len(registered(sql)) == len(set(registered(sql))) == len(rows(sql))
     assert {row["state"] for row in rows(sql)} == {"replayed"}
     assert audited(sql).count("message_replayed") == len(rows(sql))
+
+
+def test_killed_while_it_leaves_messages_nothing_of_them_is_lost(
+    plant: Plant,
+    uploads: Uploads,
+    sql: psycopg.Connection[DictRow],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A folder that was deleted becomes a message for each blob that was in it."""
+    folders = [f"folder {number}" for number in range(30)]
+    for folder in folders:
+        for name in ("a", "b"):
+            blob = uploads.put(f"{folder}/{name}", b"pixels")
+            plant.ingestion.register_blob(blob, ORIGIN)
+            uploads.container.delete_blob(blob.path)
+    deaths = Deaths(monkeypatch, *STEPS)
+
+    def fail_once() -> None:
+        deleted = told("DirectoryDeleted", uploads.reference(folders.pop()))
+        message = Message(plant.events, deleted)
+        plant.set_aside.keep(message, "poisoned", "It failed.")
+        (set_aside_id,) = plant.open_ids()
+        plant.failures.replay(set_aside_id, OPERATOR)
+
+    gone = 0
+    fail_once()
+    for _ in deaths.each(plant.work):
+        plant.work()
+        gone += 2
+        missing = [row for row in stored(sql) if row["missing_since"] is not None]
+        assert len(missing) == gone
+        fail_once()
+    assert gone >= 24
+    assert {row["state"] for row in rows(sql)} == {"replayed"}
 
 
 def test_a_message_and_its_replay_are_one_registration(
