@@ -10,8 +10,9 @@ import pytest
 
 from shared.errors import StorageUnavailable
 from shared.models.blobs import BlobProperties, BlobReference
+from shared.models.listed_blobs import BlobScope
 from shared.storage.blobs import BlobStore
-from shared.storage.queues import StorageQueue
+from shared.storage.queues import ReceivedMessage, StorageQueue
 
 ACCOUNT = "redirected"
 BLOB = BlobReference(ACCOUNT, "container", "path")
@@ -110,11 +111,24 @@ def test_nor_does_one_follow_a_redirect_to_another_path_of_the_same_host() -> No
         assert storage.asked == [f"HEAD /{ACCOUNT}/container/path"]
 
 
-def test_nor_do_the_checks_of_the_account_and_of_its_queue() -> None:
+MESSAGE = ReceivedMessage("id", "receipt", None, b"body")
+OTHER_CALLS: dict[str, Callable[[BlobStore, StorageQueue], object]] = {
+    "check of an account": lambda store, _: store.check(),
+    "list": lambda store, _: list(store.listing(BlobScope(ACCOUNT, "container")).pages(None)),
+    "check of a queue": lambda _, queue: queue.check(),
+    "length": lambda _, queue: queue.length(),
+    "send": lambda _, queue: queue.send("text"),
+    "receive": lambda _, queue: queue.receive(1, 60),
+    "delete": lambda _, queue: queue.delete(MESSAGE),
+}
+
+
+@pytest.mark.parametrize("call", OTHER_CALLS)
+def test_nor_does_any_other_request_to_the_account(call: str) -> None:
     with answering(200) as elsewhere, answering(307, f"{elsewhere.url}/stolen") as storage:
+        store = BlobStore(storage.connection_string)
+        queue = StorageQueue(storage.connection_string, "queue")
         with pytest.raises(StorageUnavailable):
-            BlobStore(storage.connection_string).check()
-        with pytest.raises(StorageUnavailable):
-            StorageQueue(storage.connection_string, "queue").check()
+            OTHER_CALLS[call](store, queue)
         assert elsewhere.asked == []
-        assert len(storage.asked) == 2
+        assert len(storage.asked) == 1
