@@ -27,7 +27,7 @@ class Ground:
         """A container that no trigger watches: what is known of it, events have told."""
         self.events: QueueClient = queues.get_queue_client(f"{name}-events")
         self.messages: QueueClient = queues.get_queue_client(f"{name}-messages")
-        self._poison = [
+        self.poison: list[QueueClient] = [
             queues.get_queue_client(f"{queue}-poison")
             for queue in (self.events.queue_name, self.messages.queue_name)
         ]
@@ -53,7 +53,7 @@ class Ground:
 
     def poisoned(self, mark: str = "") -> int:
         """Messages that the host has given up, of the first 32 of each queue."""
-        return sum(mark in body for queue in self._poison for body in _first_messages(queue))
+        return sum(mark in body for queue in self.poison for body in _first_messages(queue))
 
     def rows(self, query: LiteralString | sql.Composed, *parameters: object) -> list[DictRow]:
         connect = psycopg.Connection[DictRow].connect

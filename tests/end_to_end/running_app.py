@@ -39,6 +39,7 @@ class RunningApp:
     ) -> None:
         self.port = free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
+        self.host_id = name.removeprefix("test-")[:32]
         self.pepper = secrets.token_urlsafe(48)
         self._log = log
         self._keys: dict[str, str] = {}
@@ -47,7 +48,7 @@ class RunningApp:
             PROJECT,
             {
                 "AzureWebJobsStorage": connection_string,
-                "AzureFunctionsWebHost__hostid": name.removeprefix("test-")[:32],
+                "AzureFunctionsWebHost__hostid": self.host_id,
                 "DEVHOST_BLOB_POLL_SECONDS": "0.2",
                 # What host.json says of both only makes tests slow.
                 MOST_POLLING: "00:00:00.2",
