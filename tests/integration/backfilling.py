@@ -2,8 +2,9 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,9 @@ def backfilling_over(
     connection_string: str,
     container: str,
     database: Database,
-    clock: TickingClock,
-    prefix: str = "",
+    clock: Callable[[], datetime],
+    *,
+    is_new: bool = True,
 ) -> Backfilling:
     """The services as `shared.bootstrap` puts them together; the queue is made."""
     store = BlobStore(connection_string)
@@ -124,9 +126,10 @@ def backfilling_over(
     queue = StorageQueue(connection_string, container)
     late = LateHashes(database, artifacts, ingestion, set_aside, accounts, queue, clock)
     client = QueueClient.from_connection_string(connection_string, container)
-    client.create_queue()
+    if is_new:
+        client.create_queue()
     return Backfilling(
-        BlobScope(store.account, container, prefix),
+        BlobScope(store.account, container),
         store,
         database,
         BackfillService(database, rules, accounts, ingestion, late, clock),
