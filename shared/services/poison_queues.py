@@ -11,7 +11,7 @@ from shared.storage.queues import MAXIMUM_BATCH, ReceivedMessage, StorageQueue
 ATTEMPTS = 10
 """`maxDequeueCount` of host.json, which no message tells."""
 
-_REASON = "poisoned"
+REASON = "poisoned"
 _EXPLANATION = f"It failed {ATTEMPTS} times; the log of the function that took it tells how."
 _HIDDEN_SECONDS = 300
 """Enough for a batch; what a killed run had in hand is seen by the next but one."""
@@ -47,7 +47,7 @@ class PoisonQueues:
             for source, queue in list(left.items()):  # in turn: no flood holds up another queue
                 batch = queue.receive(MAXIMUM_BATCH, _HIDDEN_SECONDS)
                 for received in batch:
-                    self._set_aside.give_up(_message(source, received), _REASON, _EXPLANATION)
+                    self._set_aside.give_up(_message(source, received), REASON, _EXPLANATION)
                     queue.delete(received)
                 drained += len(batch)
                 if not batch:

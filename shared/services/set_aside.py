@@ -66,7 +66,7 @@ class SetAsideService:
 
         Signatures (SAS), keys and passwords in it are struck out: no secret enters the database.
         """
-        self.keep(message, _reason(fault), fault.summary)
+        self.keep(message, reason_of(type(fault)), fault.summary)
 
     def keep(self, message: Message, reason: str, explanation: str) -> None:
         """The same, for a reason that is no fault of ours to name."""
@@ -103,7 +103,9 @@ class SetAsideService:
         except Retryable:
             raise
         except RegistryError as fault:
-            self._open_again(source, set_aside_id, replay.arrivals, _reason(fault), fault.summary)
+            self._open_again(
+                source, set_aside_id, replay.arrivals, reason_of(type(fault)), fault.summary
+            )
         else:
             self._end(replay, origin)
 
@@ -139,8 +141,9 @@ def _require_known(messages: SetAsideRepository, source: str, set_aside_id: UUID
         raise MalformedMessage("No message of this id was set aside from this queue.")
 
 
-def _reason(fault: RegistryError) -> str:
-    return _CAPITAL.sub("_", type(fault).__name__).lower()
+def reason_of(fault: type[RegistryError]) -> str:
+    """The name of an error, as failures have it."""
+    return _CAPITAL.sub("_", fault.__name__).lower()
 
 
 def _storable(explanation: str) -> str:
