@@ -1,5 +1,6 @@
 """Faults of the storage account, one request at a time: refused, silent, reset, cut."""
 
+import logging
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -26,6 +27,12 @@ IMPATIENT = {"read_timeout": 1, "increment_base": 0}
 """Seconds. In every run; the long one waits as long as the registry really does."""
 CONTENT_TYPE = "application/x-whole"
 BLOCK = 2 * MEBIBYTE
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """urllib3 logs a head that was cut with its traceback: kept, it keeps the socket open, too."""
+    caplog.set_level(logging.ERROR, logger="urllib3.connection")
 
 
 def content_of(number: int) -> bytes:
