@@ -129,7 +129,7 @@ def last_contents(blobs: int) -> dict[str, bytes]:
 def test_the_state_in_the_end_is_the_stores_whatever_the_order_of_events(
     place: Place, uploads: Uploads, sql: Rows, tally: Tally, blobs: int, seed: int
 ) -> None:
-    """What every blob holds in the end depends on its number alone: it is the same for all seeds."""
+    """What every blob holds in the end depends on its number alone: the same for all seeds."""
     with place.ingestion() as service:
         delivered = live_through(service, uploads, steps(blobs, seed))
     assert_holds(sql, uploads.container, last_contents(blobs))
