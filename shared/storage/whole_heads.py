@@ -1,5 +1,6 @@
 """Answers of the store whose head came as a whole."""
 
+from contextlib import suppress
 from typing import Any
 
 from azure.core.exceptions import ServiceResponseError
@@ -16,8 +17,11 @@ class WholeHeads(RequestsTransport):
     def send(self, request: Any, **options: Any) -> Any:
         """Raises a ServiceResponseError for such an answer, after which the SDK asks again."""
         sent: Any = super()  # the SDK's types say nothing of its answers
-        answer = sent.send(request, **options)
-        if answer.headers.get("Date", "").endswith("GMT"):
-            return answer
-        answer.internal_response.close()
+        answer: Any = None
+        with suppress(ValueError):  # a length whose digits did not come
+            answer = sent.send(request, **options)
+        if answer is not None:
+            if answer.headers.get("Date", "").endswith("GMT"):
+                return answer
+            answer.internal_response.close()
         raise ServiceResponseError("The head of the answer was cut.")

@@ -42,6 +42,8 @@ class FaultyProxy(ThreadingHTTPServer):
         self.upstream = upstream
         self.injected: Counter[str] = Counter()
         self.requests = 0
+        self.next_places: list[int] = []
+        """Where to cut the next ones, the last first; anywhere when there are none."""
         self._left = Counter(faults)
         self._dice = random.Random(self._left.total())  # noqa: S311 - test data, no secret
         self._lock = threading.Lock()
@@ -71,7 +73,8 @@ class FaultyProxy(ThreadingHTTPServer):
     def place_in(self, length: int) -> int:
         """Where to cut so many bytes: neither before the first nor behind the last."""
         with self._lock:
-            return self._dice.randrange(1, length)
+            place = self.next_places.pop() if self.next_places else self._dice.randrange(1, length)
+            return min(place, length - 1)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that goes away in mid answer is what is wanted here."""
