@@ -68,6 +68,22 @@ def registration_of(
     overrides = match.rule.overrides if match else "descriptive"
     said = _said("metadata", metadata) | _said("tags", tags) if overrides != "none" else {}
     sayers = {_put(one, members, may_identify=overrides == "all"): one for one in said.values()}
+    return _validated(members, match, sayers)
+
+
+def asset_of(blob: BlobReference, match: RuleMatch) -> ArtifactRegistration:
+    """The asset that a rule says a blob is, and no more: nothing else that it says can be at fault.
+
+    Raises InvalidInput where that is no asset.
+    """
+    members = _by_rule(blob, match)
+    identity = {name: members[name] for name in ("client_type", "client_refs")}
+    return _validated(identity, match, {})
+
+
+def _validated(
+    members: Mapping[str, Any], match: RuleMatch | None, sayers: Mapping[str, _Said]
+) -> ArtifactRegistration:
     try:
         return ArtifactRegistration.model_validate(members)
     except ValidationError as error:

@@ -6,7 +6,7 @@ from shared.errors import BlobChanged, BlobNotFound, BlobUnreadable, InvalidInpu
 from shared.models.artifacts import Artifact, Location
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.registrations import Origin
-from shared.models.uploads import registration_of
+from shared.models.uploads import asset_of
 from shared.services.artifact_service import ArtifactService
 from shared.services.locations import FIRST, AssetIdentity, Look
 from shared.services.rules import RuleService
@@ -89,7 +89,7 @@ class LocationLooks:
         if match is None or match.rule.when_deleted != "delete":
             return None
         try:
-            asset = registration_of(blob, match, {}, {})
+            asset = asset_of(blob, match)
         except InvalidInput:
             return None  # then nothing was registered by this rule either
         return AssetIdentity(asset.client_type, asset.client_refs)

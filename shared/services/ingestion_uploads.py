@@ -37,7 +37,8 @@ class Uploads:
         match = self._rules.current().match(blob)
 
         def describe(found: BlobProperties) -> ArtifactRegistration:
-            tags: Mapping[str, str] = self._store.tags(found) if found.tag_count else {}
+            listens = match is None or match.rule.overrides != "none"
+            tags: Mapping[str, str] = self._store.tags(found) if listens and found.tag_count else {}
             described = registration_of(blob, match, found.metadata, tags)
             return (
                 described.model_copy(update={"register_unchanged": False})

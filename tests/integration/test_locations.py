@@ -244,6 +244,17 @@ def test_a_rule_may_have_artifacts_of_its_asset_deleted_with_their_blob(
     assert operations(sql).count("status_update") == 1
 
 
+def test_what_only_the_uploader_could_put_right_keeps_nothing_from_being_deleted(
+    ingestion: IngestionService, database: Database, uploads: Uploads, sql: Rows
+) -> None:
+    too_long = {"container": uploads.container.container_name, "stac_item_id": "x" * 240 + "{tile}"}
+    apply_rules(database, RULE | too_long)
+    blob = uploads.put(f"tiles/{'7' * 20}.tif", b"one", metadata={"registry_stac_item_id": "seven"})
+    deliver(ingestion, event(blob))
+    deliver(ingestion, deleted(uploads, blob))
+    assert [(row["stac_item_id"], row["status"]) for row in stored(sql)] == [("seven", "deleted")]
+
+
 def test_a_rule_deletes_what_is_registered_after_its_blob_was_found_gone(
     interrupted: Interrupted,
     ingestion: IngestionService,
