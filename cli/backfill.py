@@ -135,12 +135,17 @@ class Teller:
 @contextmanager
 def _telling(failures: Path | None) -> Generator[Teller]:
     with ExitStack() as stack:
-        try:
-            file = stack.enter_context(failures.open("a")) if failures else None
-        except OSError as error:
-            fail(MISUSED, f"{failures} cannot be written: {error.strerror}")
+        file = opened(failures, stack)
         bar = stack.enter_context(progress_bar())
         yield Teller(bar, file)
+
+
+def opened(path: Path | None, stack: ExitStack) -> TextIO | None:
+    """A file to add lines to, until the stack ends; ends the command where that cannot be."""
+    try:
+        return stack.enter_context(path.open("a")) if path else None
+    except OSError as error:
+        fail(MISUSED, f"{path} cannot be written: {error.strerror}")
 
 
 def progress_bar() -> Progress:

@@ -15,6 +15,7 @@ from shared import bootstrap, errors
 from shared.database.migrate import migrate
 from shared.services.api_keys import ApiKeyService
 from shared.services.backfill import BackfillService
+from shared.services.reconciliation import ReconciliationService
 
 
 @contextmanager
@@ -29,6 +30,13 @@ def backfill_service() -> Generator[BackfillService]:
     """What registers blobs that were there before; ends the command where it fails."""
     with _told_clearly(), closing(bootstrap.database()):
         yield bootstrap.backfills()
+
+
+@contextmanager
+def reconciliation_service() -> Generator[ReconciliationService]:
+    """What compares store and registry; ends the command where it fails."""
+    with _told_clearly(), closing(bootstrap.database()):
+        yield bootstrap.reconciliations()
 
 
 def apply_migrations() -> list[str]:

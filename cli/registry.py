@@ -19,6 +19,7 @@ from cli.failures import ingest
 from cli.faults import say
 from cli.keys import keys
 from cli.profile_commands import profile
+from cli.reconcile import reconcile
 from cli.rules import rules
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(artifacts, name="artifacts")
 app.command()(backfill)
+app.command()(reconcile)
 app.add_typer(ingest, name="ingest")
 app.add_typer(keys, name="keys")
 app.add_typer(profile, name="profile")

@@ -12,11 +12,13 @@ from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.backfill import BackfillService
+from shared.services.backfill_registrars import Registrars
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
+from shared.services.reconciliation import ReconciliationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
@@ -166,10 +168,18 @@ def registry() -> Registry:
     )
 
 
+def _registrars() -> Registrars:
+    built = registry()
+    return Registrars(database(), built.rules, accounts(), built.ingestion, built.late_hashes, _now)
+
+
 @_once
 def backfills() -> BackfillService:
     """What registers blobs that were there before; for commands alone."""
-    built = registry()
-    return BackfillService(
-        database(), built.rules, accounts(), built.ingestion, built.late_hashes, _now
-    )
+    return BackfillService(database(), accounts(), _registrars(), _now)
+
+
+@_once
+def reconciliations() -> ReconciliationService:
+    """What compares store and registry; for commands alone."""
+    return ReconciliationService(database(), accounts(), _registrars(), _now)

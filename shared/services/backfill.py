@@ -16,7 +16,6 @@ from shared.models.backfills import (
     BackfillRequest,
     Checkpoint,
     Counts,
-    Hashing,
     RefusedBlob,
     Tally,
 )
@@ -24,13 +23,10 @@ from shared.models.listed_blobs import BlobList, BlobScope, ListedPage
 from shared.models.registrations import Origin
 from shared.repositories.artifacts import ArtifactRepository
 from shared.repositories.backfills import BackfillRepository
-from shared.services.backfill_batches import Batch, HashedRegistrar, Registrar, UnhashedRegistrar
-from shared.services.backfill_items import BlobReader
+from shared.services.backfill_batches import Batch, Registrar
 from shared.services.backfill_preview import preview_blobs
-from shared.services.hash_later import LateHashes
-from shared.services.ingestion import IngestionService
+from shared.services.backfill_registrars import Registrars
 from shared.services.pace import Pace
-from shared.services.rules import RuleService
 from shared.storage.accounts import BlobAccounts
 from shared.storage.inventory import InventoryFile
 from shared.storage.read_ahead import read_ahead
@@ -62,17 +58,13 @@ class BackfillService:
     def __init__(
         self,
         database: Database,
-        rules: RuleService,
         store: BlobAccounts,
-        ingestion: IngestionService,
-        late: LateHashes,
+        registrars: Registrars,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
-        self._rules = rules
         self._store = store
-        self._ingestion = ingestion
-        self._late = late
+        self._registrars = registrars
         self._clock = clock
 
     @property
@@ -100,7 +92,9 @@ class BackfillService:
         Raises a Retryable where database or storage are away: what was done stays done.
         """
         begun = self._begin(request, blobs)
-        registrar = self._registrar(request, blobs, origin)
+        registrar = self._registrars.registrar(
+            request.scope, request.hashing, origin, is_hearsay=blobs.is_hearsay
+        )
         pace = Pace(request.rate)
         sent: deque[_SentPage] = deque()
         with ThreadPoolExecutor(registrar.workers, thread_name_prefix="backfill") as workers:
@@ -121,7 +115,7 @@ class BackfillService:
         self, request: BackfillRequest, blobs: BlobList, listener: Listener
     ) -> BackfillPreview:
         """What rules would make of what is listed; nothing of it is done."""
-        reader = self._reader(request.scope)
+        reader = self._registrars.reader(request.scope)
         return preview_blobs(blobs, reader, listener.refused)
 
     def _begin(self, request: BackfillRequest, blobs: BlobList) -> Checkpoint:
@@ -131,23 +125,6 @@ class BackfillService:
             return BackfillRepository(connection).begin(
                 request.scope, source, self._clock(), anew=request.restart
             )
-
-    def _reader(self, scope: BlobScope) -> BlobReader:
-        uri = self._store.of(scope.account).container_uri(scope.container)
-        return BlobReader(scope, self._rules.current(), uri)
-
-    def _registrar(self, request: BackfillRequest, blobs: BlobList, origin: Origin) -> Registrar:
-        if request.hashing is Hashing.NOW:
-            return HashedRegistrar(self._ingestion, self._late, request.scope, origin)
-        return UnhashedRegistrar(
-            self._database,
-            self._reader(request.scope),
-            request.scope,
-            request.hashing,
-            blobs.is_hearsay,
-            origin,
-            self._clock,
-        )
 
     def _numbered(self, blobs: BlobList, begun: Checkpoint) -> Generator[tuple[int, ListedPage]]:
         """Each page with a number that nobody has who saw a later state of one of its blobs."""

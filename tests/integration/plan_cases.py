@@ -31,6 +31,7 @@ WRITES = {
     "backfills.forget_unhashed",
     "backfills.record_hash",
     "backfills.register_listed",
+    "reconciliations.forget",
     "idempotency.claim",
     "idempotency.keep",
     "rules.limit_waiting",
@@ -88,6 +89,12 @@ def cases() -> Iterator[Case]:
 
 def _of_backfills() -> Iterator[Case]:
     yield Case("backfills.claim_unhashed", {"now": NOW, "again_at": NOW, "limit": 10}, rows=40)
+    where = {"run_id": UUID(int=0), "storage_account": "a", "container": "c"}
+    listed = {"paths": ["p/78", "p/79", "none"], "etags": ["e1", "e2", "e1"], "sizes": [78, 79, 0]}
+    yield Case("reconciliations.compare_listed", where | listed, rows=12)
+    for prefix in ("", "p/7", "none/"):
+        page = {"prefix": prefix, "after_path": "p/5", "after_id": UUID(int=0), "limit": 10}
+        yield Case("reconciliations.compare_registered", where | page, rows=20)
 
 
 def _of_one_artifact() -> Iterator[Case]:

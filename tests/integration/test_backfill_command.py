@@ -1,41 +1,17 @@
 """`registry backfill`, as an operator runs it."""
 
-import inspect
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg.rows import DictRow
-from typer.testing import CliRunner, Result
 
-from cli.registry import app
 from devhost.stack.azurite import Azurite
-from shared import bootstrap
-from tests.integration.backfilling import row, stored_by_path, write_csv
+from tests.integration.backfilling import Command, command, row, stored_by_path, write_csv
 from tests.integration.uploads import Uploads
 
-Command = Callable[..., Result]
-
-
-@pytest.fixture
-def command(database_url: str, azurite: Azurite, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run the command here, which is quicker, with nothing built that other commands built."""
-    for part in ("database_settings", "database", "keys", "accounts", "registry", "backfills"):
-        build = inspect.unwrap(getattr(bootstrap, part))
-        monkeypatch.setattr(bootstrap, part, bootstrap._once(build))  # pyright: ignore[reportPrivateUsage]
-    environment = dict.fromkeys(name for name in os.environ if "REGISTRY_" in name) | {
-        "REGISTRY_DATABASE_URL": database_url,
-        "REGISTRY_STORAGE": azurite.connection_string,
-        "REGISTRY_KEY_PEPPER": "pepper-of-at-least-thirty-two-bytes",
-    }
-
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(app, list(arguments), env=environment)
-
-    return run
+__all__ = ["command"]  # a fixture that is asked for by its name
 
 
 def test_the_command_registers_a_container_and_says_what_came_of_it(

@@ -274,3 +274,75 @@ BEGIN
     END IF;
 END
 $$;
+
+-- Locations that a comparison of store and registry has found in the store. Of no worth after a crash: what a
+-- comparison takes for missing is looked up in the store once more.
+CREATE UNLOGGED TABLE registry.reconciled (
+    run_id uuid,
+    location_key uuid,
+    PRIMARY KEY (run_id, location_key)
+);
+
+-- Compare a page of a container's listing with what is registered, and remember its locations for the other way
+-- round. Told are only the blobs that are not as registered: `unregistered`; `etag` or `size` of the registered
+-- ones differs; `returned`, which were missing. What was deleted on purpose, its bytes kept, is as registered.
+CREATE FUNCTION registry.compare_listed(
+    run uuid, account text, of_container text, paths text[], etags text[], sizes bigint[]
+) RETURNS TABLE (place bigint, finding text)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+    INSERT INTO registry.reconciled
+    SELECT run, registry.location_key(account, of_container, path) FROM unnest(paths) AS path
+    ON CONFLICT DO NOTHING;
+    RETURN QUERY
+    SELECT told.place, told.finding
+    FROM unnest(paths, etags, sizes) WITH ORDINALITY AS listed (path, etag, size, position)
+    CROSS JOIN LATERAL (
+        SELECT listed.position - 1 AS place, CASE
+            WHEN bool_or(here.is_kept AND here.is_state AND here.is_size AND here.missing_since IS NULL) THEN NULL
+            WHEN bool_or(here.is_kept AND here.is_state AND here.is_size) THEN 'returned'
+            WHEN bool_or(here.is_kept AND here.is_state) THEN 'size'
+            WHEN bool_or(here.is_state) THEN NULL
+            WHEN bool_or(here.is_kept) THEN 'etag'
+            ELSE 'unregistered' END AS finding
+        FROM (
+            SELECT known.missing_since, known.disposition IN ('live', 'archived') AS is_kept,
+                coalesce(known.blob_etag, listed.etag) = listed.etag AS is_state,
+                coalesce(known.size_bytes, listed.size) = listed.size AS is_size
+            FROM registry.artifacts AS known
+            WHERE known.location_key = registry.location_key(account, of_container, listed.path)
+            ORDER BY known.asset_id DESC, known.observation DESC  -- the newest states first
+            LIMIT 100
+        ) AS here
+    ) AS told
+    WHERE told.finding IS NOT NULL;
+END
+$$;
+
+-- A page of the artifacts of a container that are not deleted, in the order of artifacts_by_path, and whether
+-- their locations were found in the store. The next page is behind the last row.
+CREATE FUNCTION registry.compare_registered(
+    run uuid, account text, of_container text, prefix text, after_path text, after_id uuid, most integer
+) RETURNS TABLE (blob_path text, artifact_id uuid, blob_version_id text, is_listed boolean, is_missing boolean)
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+DECLARE
+    low text := left(prefix, 400);
+    high text := low || chr(1114111);  -- comes after any character of a name
+BEGIN
+    RETURN QUERY
+    SELECT here.blob_path, here.artifact_id, here.blob_version_id, EXISTS (
+            SELECT FROM registry.reconciled AS seen
+            WHERE seen.run_id = run AND seen.location_key = here.location_key),
+        here.missing_since IS NOT NULL
+    FROM registry.artifacts AS here
+    WHERE here.storage_account = account AND here.container = of_container
+      AND (left(here.blob_path, 400) COLLATE "C", here.artifact_id) > (left(after_path, 400) COLLATE "C", after_id)
+      AND left(here.blob_path, 400) COLLATE "C" >= low COLLATE "C"
+      AND left(here.blob_path, 400) COLLATE "C" < high COLLATE "C"
+      AND here.blob_path IS NOT NULL AND here.disposition IN ('live', 'archived')
+    ORDER BY left(here.blob_path, 400) COLLATE "C", here.artifact_id
+    LIMIT most;
+END
+$$;
