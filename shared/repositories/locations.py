@@ -22,7 +22,7 @@ class SightedPage:
     next_id: UUID | None
     """Behind which artifact the next page is; None: that was the last."""
     unclear: list[str]
-    """Versions that artifacts of the page name: the look at the blob does not tell of them."""
+    """Versions that artifacts of the page name: that the blob is gone does not tell of them."""
 
 
 @dataclass(frozen=True)

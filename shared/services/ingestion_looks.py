@@ -69,19 +69,18 @@ class LocationLooks:
         after: UUID | None = FIRST
         while after is not None:
             page = self._artifacts.follow_look(look, origin, after=after, deleted=deleted)
-            alike = [version for version in page.unclear if self._is_alike(look, version)]
-            if alike:
+            gone = [version for version in page.unclear if self._is_gone(look.blob, version)]
+            if gone:
                 self._artifacts.follow_look(
-                    look, origin, after=after, deleted=deleted, versions=alike
+                    look, origin, after=after, deleted=deleted, versions=gone
                 )
             after = page.next_id
 
-    def _is_alike(self, look: Look, version_id: str) -> bool:
-        """Whether a version is there or not, as the blob itself."""
+    def _is_gone(self, blob: BlobReference, version_id: str) -> bool:
         try:
-            return (self._found(look.blob, version_id) is None) == (look.found is None)
+            return self._found(blob, version_id) is None
         except BlobUnreadable:
-            return False  # no version that the store knows how to name
+            return False  # a sender's word that the store knows no version by
 
     def _deleted_with(self, blob: BlobReference) -> AssetIdentity | None:
         """The asset whose artifacts a rule wants deleted when this blob is."""

@@ -65,8 +65,8 @@ class ArtifactLocations:
 
         Where nothing was there, those seen before are missing; else none is, and those of the state
         that was found lie in its tier. Nothing changes where a later look is known. `versions` are
-        those of the blob that were found, or not, as the blob itself was. `deleted` is the asset
-        whose artifacts are deleted with their blob.
+        those of the blob that are gone as the blob itself is. `deleted` is the asset whose
+        artifacts are deleted with their blob.
         """
         request = _located(look.blob) | {
             "observation": look.observation,

@@ -134,8 +134,8 @@ BEGIN
 END
 $$;
 
--- An artifact as a look at its location tells it. `versions` are those of the blob that are as the blob itself
--- is, there or not: an artifact that names another one is not told of.
+-- An artifact as a look at its location tells it. One that names a version of the blob is told of where that is the
+-- state that was found, or where the blob is gone and so is the version: `versions` are those.
 CREATE FUNCTION registry.as_sighted(INOUT artifact registry.artifacts, sighting registry.sightings, versions text[])
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -147,7 +147,7 @@ BEGIN
         END IF;
         RETURN;
     END IF;
-    IF is_told THEN
+    IF is_told OR artifact.blob_etag = sighting.blob_etag THEN
         artifact.missing_since := NULL;
     END IF;
     IF artifact.blob_etag = sighting.blob_etag THEN
@@ -354,7 +354,8 @@ BEGIN
         LIMIT 1
     ), EXISTS (
         SELECT FROM registry.artifacts AS lost
-        WHERE lost.location_key = key AND lost.missing_since IS NOT NULL AND lost.disposition IN ('live', 'archived'));
+        WHERE lost.location_key = key AND lost.missing_since IS NOT NULL AND lost.disposition IN ('live', 'archived')
+          AND (lost.blob_version_id IS NULL OR lost.blob_etag = etag));
 END
 $$;
 
@@ -439,8 +440,8 @@ $$;
 -- request: {storage_account, container, blob_path, observation (taken before the store was asked), blob_etag and
 -- storage_tier of what was found (null: nothing), versions (see as_sighted), deleted: {client_type, client_refs}
 -- of the asset whose artifacts are deleted with their blob (null: none), after (an artifact), most, origin, at}.
--- The next page is behind `next_id`; `unclear` are versions that artifacts of this page name, and that would have
--- to be as the blob is for these to change.
+-- The next page is behind `next_id`; `unclear` are versions that artifacts of this page name, where the blob is
+-- gone: these are missing if the version is gone as well.
 CREATE FUNCTION registry.sight_location(request jsonb, OUT next_id uuid, OUT unclear text[])
 LANGUAGE plpgsql SET lock_timeout = '10s' SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
@@ -474,7 +475,7 @@ BEGIN
     unclear := ARRAY(
         SELECT DISTINCT here.blob_version_id FROM registry.artifacts AS here
         WHERE here.artifact_id = ANY (page) AND here.disposition IN ('live', 'archived')
-          AND here.blob_version_id <> ALL (versions) AND (here.missing_since IS NULL) = (sighting.blob_etag IS NULL));
+          AND here.blob_version_id <> ALL (versions) AND here.missing_since IS NULL AND sighting.blob_etag IS NULL);
 END
 $$;
 
