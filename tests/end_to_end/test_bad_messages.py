@@ -31,7 +31,7 @@ def of_another_account(ground: Ground, path: str) -> str:
 
 def of_another_kind(ground: Ground, path: str) -> str:
     event = event_grid(ground.account, ground.others.container_name, path)
-    return plain(event | {"eventType": "Microsoft.Storage.BlobDeleted"})
+    return plain(event | {"eventType": "Microsoft.Storage.LifecyclePolicyCompleted"})
 
 
 def with_a_path_that_climbs(ground: Ground, path: str) -> str:
@@ -64,7 +64,7 @@ def of_a_nul_character(ground: Ground, path: str) -> str:
         (in_an_unknown_container, "blob_not_found", "no container 'no-such-container'"),
         (of_a_vanished_blob, "blob_not_found", "no blob"),
         (of_another_account, "storage_account_not_allowed", "somebodyelse"),
-        (of_another_kind, "malformed_message", "BlobDeleted"),
+        (of_another_kind, "malformed_message", "LifecyclePolicyCompleted"),
         (with_a_path_that_climbs, "malformed_message", "'..'"),
         (cut_off, "malformed_message", "not JSON"),
         (in_prose, "malformed_message", "not JSON"),

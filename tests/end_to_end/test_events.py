@@ -67,6 +67,27 @@ def test_a_late_notice_of_bytes_that_are_gone_changes_nothing(ground: Ground) ->
     assert ground.revisions(ground.others)[path] == [1, 2]
 
 
+def test_a_deleted_folder_is_followed_by_messages_that_the_app_sends_itself(
+    ground: Ground,
+) -> None:
+    paths = [f"notices/folder/{number}.tif" for number in range(3)]
+    for path in paths:
+        ground.put(path, b"pixels")
+    ground.events.send_message(plain([notice_of(event_grid, ground, path) for path in paths]))
+    ground.wait_until_drained()
+    ground.others.delete_blobs(*paths)
+    folder = notice_of(event_grid, ground, "notices/folder")
+    deleted = {"eventType": "Microsoft.Storage.DirectoryDeleted"}
+    ground.events.send_message(plain(folder | deleted))
+    ground.wait_until_drained()
+    missing = ground.rows(
+        "SELECT blob_path FROM registry.artifacts"
+        " WHERE missing_since IS NOT NULL AND container = %s ORDER BY blob_path",
+        ground.others.container_name,
+    )
+    assert [row["blob_path"] for row in missing] == paths
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_members_that_overlay_the_metadata_of_a_message_change_nothing(
     ground: Ground, form: Form
