@@ -10,9 +10,11 @@ from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
 from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion import IngestionService
+from shared.services.set_aside import SetAsideService
 from shared.storage.blobs import BlobStore
 from tests.databases import own_database
 from tests.integration.clock import TickingClock
+from tests.integration.failing import OwnQueue, Plant, own_queue_of, plant_of
 from tests.integration.messages import over
 from tests.integration.source_tables import SourceDatabase
 from tests.integration.uploads import Uploads, uploading_to
@@ -63,3 +65,26 @@ def source(postgres: str) -> Iterator[SourceDatabase]:
         source = SourceDatabase(url)
         yield source
         source.close()
+
+
+@pytest.fixture
+def set_aside(database: Database, clock: TickingClock) -> SetAsideService:
+    return SetAsideService(database, clock)
+
+
+@pytest.fixture
+def plant(
+    unique_name: str,
+    azurite: Azurite,
+    database: Database,
+    artifacts: ArtifactService,
+    clock: TickingClock,
+) -> Iterator[Plant]:
+    with plant_of(unique_name, azurite, database, artifacts, clock) as plant:
+        yield plant
+
+
+@pytest.fixture
+def own_queue(azurite: Azurite, unique_name: str) -> Iterator[OwnQueue]:
+    with own_queue_of(azurite.connection_string, unique_name) as queue:
+        yield queue

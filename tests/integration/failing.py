@@ -3,7 +3,7 @@
 import functools
 import json
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -59,6 +59,15 @@ class OwnQueue(StorageQueue):
         return self.client.get_queue_properties().approximate_message_count or 0
 
 
+@contextmanager
+def own_queue_of(storage: str, name: str) -> Generator[OwnQueue]:
+    """A queue that is made, and removed in the end."""
+    queue = OwnQueue(storage, name)
+    queue.client.create_queue()
+    yield queue
+    queue.client.delete_queue()
+
+
 @dataclass(frozen=True)
 class Plant:
     """Two queues and their poison queues, the registry that takes them, and an operator."""
@@ -108,24 +117,23 @@ def plant_of(
     clock: TickingClock,
 ) -> Generator[Plant]:
     storage = azurite.connection_string
-    events, registrations = f"{name}-e", f"{name}-r"
-    queues = {each: OwnQueue(storage, each) for each in (events, registrations)}
-    poison = {each: OwnQueue(storage, f"{each}-poison") for each in (events, registrations)}
-    for queue in (*queues.values(), *poison.values()):
-        queue.client.create_queue()
-    set_aside = SetAsideService(database, clock)
-    yield Plant(
-        ingestion=over(BlobStore(storage), database, artifacts, clock, queues=queues),
-        set_aside=set_aside,
-        failures=FailureService(database, clock, queues),
-        poison_queues=PoisonQueues(poison, set_aside),
-        queues=queues,
-        poison=poison,
-        events=events,
-        registrations=registrations,
-    )
-    for queue in (*queues.values(), *poison.values()):
-        queue.client.delete_queue()
+    events, registrations = names = f"{name}-e", f"{name}-r"
+    with ExitStack() as closing:
+        queues, poison = (
+            {each: closing.enter_context(own_queue_of(storage, each + ending)) for each in names}
+            for ending in ("", "-poison")
+        )
+        set_aside = SetAsideService(database, clock)
+        yield Plant(
+            ingestion=over(BlobStore(storage), database, artifacts, clock, queues=queues),
+            set_aside=set_aside,
+            failures=FailureService(database, clock, queues),
+            poison_queues=PoisonQueues(poison, set_aside),
+            queues=queues,
+            poison=poison,
+            events=events,
+            registrations=registrations,
+        )
 
 
 def unhashed(blob: BlobReference) -> bytes:

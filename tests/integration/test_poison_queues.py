@@ -2,7 +2,6 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,29 +16,16 @@ from shared.models.ids import new_id
 from shared.models.registrations import Origin
 from shared.models.set_aside import FailureFilter, replay_request
 from shared.repositories.set_aside import SetAsideRepository
-from shared.services.artifact_service import ArtifactService
 from shared.services.poison_queues import ATTEMPTS, PoisonQueues
 from shared.services.set_aside import SetAsideService
 from shared.storage.queues import StorageQueue
 from tests.integration.clock import TickingClock
-from tests.integration.failing import Deaths, OwnQueue, Plant, plant_of, rows, unhashed
+from tests.integration.failing import Deaths, OwnQueue, Plant, rows, unhashed
 from tests.integration.messages import event, stored
 from tests.integration.uploads import Uploads
 
 OPERATOR = Origin("key:operator", "request")
 HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())
-
-
-@pytest.fixture
-def plant(
-    unique_name: str,
-    azurite: Azurite,
-    database: Database,
-    artifacts: ArtifactService,
-    clock: TickingClock,
-) -> Iterator[Plant]:
-    with plant_of(unique_name, azurite, database, artifacts, clock) as plant:
-        yield plant
 
 
 def left(plant: Plant) -> int:

@@ -33,18 +33,13 @@ OPEN = FailureFilter()
 
 
 @pytest.fixture
-def messages(database: Database, clock: TickingClock) -> SetAsideService:
-    return SetAsideService(database, clock)
-
-
-@pytest.fixture
 def failures(database: Database, clock: TickingClock) -> FailureService:
     return FailureService(database, clock, {})
 
 
-def keep(messages: SetAsideService, text: str, **told: Any) -> None:
+def keep(set_aside: SetAsideService, text: str, **told: Any) -> None:
     fault: RegistryError = told.pop("fault", MalformedMessage("No."))
-    messages.set_aside(Message(told.pop("source", QUEUE), text.encode(), **told), fault)
+    set_aside.set_aside(Message(told.pop("source", QUEUE), text.encode(), **told), fault)
 
 
 def never(*_: object) -> None:
@@ -56,12 +51,12 @@ def nothing(*_: object) -> None:
 
 
 def test_the_same_message_again_opens_the_same_row_with_its_new_reason(
-    messages: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
+    set_aside: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
 ) -> None:
-    keep(messages, "x")
+    keep(set_aside, "x")
     (first,) = rows(sql)
     failures.discard(first["set_aside_id"], OPERATOR)
-    keep(messages, "x", fault=BlobNotFound("Gone."))
+    keep(set_aside, "x", fault=BlobNotFound("Gone."))
     (again,) = rows(sql)
     assert (again["set_aside_id"], again["state"]) == (first["set_aside_id"], "open")
     assert (again["reason"], again["explanation"]) == ("blob_not_found", "Gone.")
@@ -70,26 +65,26 @@ def test_the_same_message_again_opens_the_same_row_with_its_new_reason(
 
 
 def test_a_late_delivery_of_one_message_opens_nothing_that_has_ended(
-    messages: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
+    set_aside: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
 ) -> None:
     delivery_id = new_id()
-    keep(messages, "x", delivery_id=delivery_id)
+    keep(set_aside, "x", delivery_id=delivery_id)
     (first,) = rows(sql)
-    keep(messages, "x", delivery_id=delivery_id, fault=BlobNotFound())
+    keep(set_aside, "x", delivery_id=delivery_id, fault=BlobNotFound())
     (again,) = rows(sql)
     assert (again["reason"], again["set_aside_at"]) == ("blob_not_found", first["set_aside_at"])
     failures.discard(first["set_aside_id"], OPERATOR)
-    keep(messages, "x", delivery_id=delivery_id)
+    keep(set_aside, "x", delivery_id=delivery_id)
     assert rows(sql)[0]["state"] == "discarded"
-    keep(messages, "x", delivery_id=new_id())
+    keep(set_aside, "x", delivery_id=new_id())
     assert rows(sql)[0]["state"] == "open"
 
 
 def test_a_message_of_the_same_bytes_is_not_ended_by_the_replay_of_another(
-    messages: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
+    set_aside: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
 ) -> None:
     """It comes while the first is being replayed: what is done for that one is not done for it."""
-    keep(messages, "[]", delivery_id=new_id())
+    keep(set_aside, "[]", delivery_id=new_id())
     (kept,) = rows(sql)
     replay = Message(QUEUE, replay_request(kept["set_aside_id"]).encode())
     taken: list[Any] = []
@@ -97,27 +92,27 @@ def test_a_message_of_the_same_bytes_is_not_ended_by_the_replay_of_another(
     def use(message: Message, _: object) -> None:
         taken.append(message.delivery_id)
         if len(taken) == 1:
-            keep(messages, "[]", delivery_id=new_id())
+            keep(set_aside, "[]", delivery_id=new_id())
 
-    messages.take(replay, ORIGIN, use)
+    set_aside.take(replay, ORIGIN, use)
     assert rows(sql)[0]["state"] == "open"
-    messages.take(replay, ORIGIN, use)
-    messages.take(replay, ORIGIN, use)
+    set_aside.take(replay, ORIGIN, use)
+    set_aside.take(replay, ORIGIN, use)
     assert rows(sql)[0]["state"] == "replayed"
     assert len(set(taken)) == len(taken) == 2
     assert failures.list_failures(OPEN).failures == []
 
 
 def test_a_discarded_message_stays_on_record_and_is_not_replayed(
-    messages: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
+    set_aside: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
 ) -> None:
-    keep(messages, "[]")
+    keep(set_aside, "[]")
     (kept,) = rows(sql)
     set_aside_id = kept["set_aside_id"]
     told = failures.discard(set_aside_id, OPERATOR)
     assert (told.state, told.ended_by) == (FailureState.DISCARDED, OPERATOR.actor)
     assert failures.discard(set_aside_id, OPERATOR) == told
-    messages.take(
+    set_aside.take(
         Message(QUEUE, replay_request(set_aside_id).encode()),
         ORIGIN,
         never,
@@ -130,11 +125,11 @@ def test_a_discarded_message_stays_on_record_and_is_not_replayed(
 
 
 def test_what_was_replayed_is_not_discarded(
-    messages: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
+    set_aside: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
 ) -> None:
-    keep(messages, "[]")
+    keep(set_aside, "[]")
     set_aside_id = rows(sql)[0]["set_aside_id"]
-    messages.take(Message(QUEUE, replay_request(set_aside_id).encode()), ORIGIN, nothing)
+    set_aside.take(Message(QUEUE, replay_request(set_aside_id).encode()), ORIGIN, nothing)
     with pytest.raises(FailureEnded):
         failures.discard(set_aside_id, OPERATOR)
     assert failures.replay(set_aside_id, OPERATOR).state is FailureState.REPLAYED
@@ -163,12 +158,12 @@ def test_a_replay_of_nothing_is_itself_set_aside(
 
 
 def test_a_message_is_replayed_from_its_own_queue_only(
-    messages: SetAsideService, sql: psycopg.Connection[DictRow]
+    set_aside: SetAsideService, sql: psycopg.Connection[DictRow]
 ) -> None:
-    keep(messages, "[]")
+    keep(set_aside, "[]")
     (kept,) = rows(sql)
     foreign = Message("other", replay_request(kept["set_aside_id"]).encode())
-    messages.take(foreign, ORIGIN, never)
+    set_aside.take(foreign, ORIGIN, never)
     assert [(row["source"], row["state"]) for row in rows(sql)] == [
         (QUEUE, "open"),
         ("other", "open"),
@@ -177,19 +172,19 @@ def test_a_message_is_replayed_from_its_own_queue_only(
 
 def test_without_a_database_a_message_stays_in_its_queue(clock: TickingClock) -> None:
     down = Database("postgresql://nobody@127.0.0.1:1/none", size=1, timeout_seconds=0.2)
-    messages = SetAsideService(down, clock)
+    set_aside = SetAsideService(down, clock)
     for body in (b"not JSON", replay_request(new_id()).encode()):
         with pytest.raises(DatabaseUnavailable):
-            messages.take(Message(QUEUE, body), ORIGIN, nothing)
+            set_aside.take(Message(QUEUE, body), ORIGIN, nothing)
     down.close()
 
 
 def test_a_list_tells_each_failure_once_newest_first_whatever_is_asked_for(
-    messages: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
+    set_aside: SetAsideService, failures: FailureService, sql: psycopg.Connection[DictRow]
 ) -> None:
     faults = [MalformedMessage("No."), BlobNotFound("Gone."), InvalidInput("Odd.")]
     for number, (source, fault) in enumerate(itertools.product("abc", faults * 3)):
-        keep(messages, json.dumps(number), source=source, fault=fault)
+        keep(set_aside, json.dumps(number), source=source, fault=fault)
     for row in rows(sql)[::4]:
         failures.discard(row["set_aside_id"], OPERATOR)
     reasons = ["malformed_message", "blob_not_found", "invalid_input", "none"]
@@ -223,19 +218,19 @@ def test_failures_of_one_instant_are_told_apart_by_their_ids(
     database: Database, clock: TickingClock, failures: FailureService
 ) -> None:
     now = clock()
-    messages = SetAsideService(database, lambda: now)
+    set_aside = SetAsideService(database, lambda: now)
     for number in range(10):
-        keep(messages, json.dumps(number))
+        keep(set_aside, json.dumps(number))
     found = listed(failures, OPEN)
     assert found == sorted(found, reverse=True)
     assert len(set(found)) == 10
 
 
 def test_a_cursor_of_another_list_and_a_page_of_no_size_are_refused(
-    messages: SetAsideService, failures: FailureService
+    set_aside: SetAsideService, failures: FailureService
 ) -> None:
     for number in range(3):
-        keep(messages, json.dumps(number))
+        keep(set_aside, json.dumps(number))
     cursor = failures.list_failures(OPEN, limit=1).next
     with pytest.raises(InvalidInput):
         failures.list_failures(FailureFilter(reason="malformed_message"), cursor=cursor)
@@ -252,14 +247,14 @@ def test_a_cursor_of_another_list_and_a_page_of_no_size_are_refused(
     [(b"\xc3\xa9\x00", "é\0", "text"), (b"\xff\x00", "/wA=", "base64"), (b"", "", "text")],
 )
 def test_a_body_is_shown_as_text_or_else_in_base64(
-    messages: SetAsideService,
+    set_aside: SetAsideService,
     failures: FailureService,
     sql: psycopg.Connection[DictRow],
     body: bytes,
     text: str,
     encoding: str,
 ) -> None:
-    messages.set_aside(Message(QUEUE, body), MalformedMessage())
+    set_aside.set_aside(Message(QUEUE, body), MalformedMessage())
     seen = failures.get(rows(sql)[0]["set_aside_id"])
     assert (seen.body, seen.body_encoding) == (text, encoding)
     with pytest.raises(FailureNotFound):

@@ -1,13 +1,11 @@
 """Replay after the cause is mended: everything is registered, and once, whatever dies meanwhile."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 from psycopg.rows import DictRow
 
-from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
 from shared.errors import FailureEnded, FailureNotFound, NotReplayable
 from shared.models.ids import new_id
@@ -18,7 +16,7 @@ from shared.services.artifact_service import ArtifactService
 from shared.services.failures import FailureService
 from shared.storage.queues import StorageQueue
 from tests.integration.clock import TickingClock
-from tests.integration.failing import Deaths, OwnQueue, Plant, audited, plant_of, rows, unhashed
+from tests.integration.failing import Deaths, OwnQueue, Plant, audited, rows, unhashed
 from tests.integration.messages import ORIGIN, event, stored, told
 from tests.integration.uploads import Uploads
 
@@ -33,18 +31,6 @@ STEPS = [
     (SetAsideRepository, "end_replay"),
     (ArtifactService, "register"),
 ]
-
-
-@pytest.fixture
-def plant(
-    unique_name: str,
-    azurite: Azurite,
-    database: Database,
-    artifacts: ArtifactService,
-    clock: TickingClock,
-) -> Iterator[Plant]:
-    with plant_of(unique_name, azurite, database, artifacts, clock) as plant:
-        yield plant
 
 
 def fail(plant: Plant, uploads: Uploads, *names: str) -> None:

@@ -1,12 +1,10 @@
 """`registry ingest failures list|show|replay|discard`."""
 
 import json
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
 
-from devhost.stack.azurite import Azurite
 from shared.bootstrap import Registry
 from shared.database.pool import Database
 from shared.errors import BlobNotFound, MalformedMessage
@@ -15,7 +13,6 @@ from shared.models.set_aside import FailureFilter, FailureState, Message, replay
 from shared.services.artifact_service import ArtifactService
 from shared.services.set_aside import SetAsideService
 from tests.integration.cli.conftest import Terminal, refused
-from tests.integration.clock import TickingClock
 from tests.integration.failing import OwnQueue
 from tests.integration.http.conftest import build_registry
 
@@ -23,26 +20,17 @@ FAILURES = ("ingest", "failures")
 
 
 @pytest.fixture
-def queue(azurite: Azurite, unique_name: str) -> Iterator[OwnQueue]:
-    queue = OwnQueue(azurite.connection_string, unique_name)
-    queue.client.create_queue()
-    yield queue
-    queue.client.delete_queue()
+def registry(database: Database, artifacts: ArtifactService, own_queue: OwnQueue) -> Registry:
+    return build_registry(database, artifacts, queues={own_queue.client.queue_name: own_queue})
 
 
 @pytest.fixture
-def registry(database: Database, artifacts: ArtifactService, queue: OwnQueue) -> Registry:
-    return build_registry(database, artifacts, queues={queue.client.queue_name: queue})
-
-
-@pytest.fixture
-def kept(database: Database, clock: TickingClock, registry: Registry, queue: OwnQueue) -> list[str]:
+def kept(set_aside: SetAsideService, registry: Registry, own_queue: OwnQueue) -> list[str]:
     """Ids of three messages that were set aside, newest first; the last came from elsewhere."""
-    messages = SetAsideService(database, clock)
-    source = queue.client.queue_name
-    messages.set_aside(Message("of old", b"x"), MalformedMessage("No."))
-    messages.set_aside(Message(source, b"not\x1b[31m JSON"), MalformedMessage("No."))
-    messages.set_aside(Message(source, b"gone"), BlobNotFound("Gone."))
+    source = own_queue.client.queue_name
+    set_aside.set_aside(Message("of old", b"x"), MalformedMessage("No."))
+    set_aside.set_aside(Message(source, b"not\x1b[31m JSON"), MalformedMessage("No."))
+    set_aside.set_aside(Message(source, b"gone"), BlobNotFound("Gone."))
     return open_ids(registry)
 
 
@@ -51,8 +39,8 @@ def open_ids(registry: Registry, state: FailureState = FailureState.OPEN) -> lis
     return [str(failure.set_aside_id) for failure in page.failures]
 
 
-def asked_for(queue: OwnQueue) -> list[str]:
-    return [message.body.decode() for message in queue.receive(32, 60)]
+def asked_for(own_queue: OwnQueue) -> list[str]:
+    return [message.body.decode() for message in own_queue.receive(32, 60)]
 
 
 def requests(ids: list[str]) -> list[str]:
@@ -60,13 +48,13 @@ def requests(ids: list[str]) -> list[str]:
 
 
 def test_failures_are_listed_and_narrowed(
-    terminal: Terminal, kept: list[str], queue: OwnQueue
+    terminal: Terminal, kept: list[str], own_queue: OwnQueue
 ) -> None:
     assert [each["set_aside_id"] for each in terminal.read(*FAILURES, "list")] == kept
     for option, text, expected in [
         ("--reason", "blob_not_found", kept[:1]),
         ("--source", "of old", kept[2:]),
-        ("--source", queue.client.queue_name, kept[:2]),
+        ("--source", own_queue.client.queue_name, kept[:2]),
         ("--state", "replayed", []),
         ("--limit", "1", kept[:1]),
     ]:
@@ -85,26 +73,26 @@ def test_a_body_cannot_move_a_terminals_cursor(terminal: Terminal, kept: list[st
 
 
 def test_some_are_replayed_by_their_ids(
-    terminal: Terminal, kept: list[str], queue: OwnQueue, registry: Registry
+    terminal: Terminal, kept: list[str], own_queue: OwnQueue, registry: Registry
 ) -> None:
     told = terminal.read(*FAILURES, "replay", *kept[:2])
     assert [(each["set_aside_id"], each["state"]) for each in told] == [
         (each, "replaying") for each in kept[:2]
     ]
-    assert asked_for(queue) == requests(kept[:2])
+    assert asked_for(own_queue) == requests(kept[:2])
     assert open_ids(registry) == kept[2:]
     refused(terminal.run(*FAILURES, "replay", kept[2]), 5, "Nothing takes the message")
 
 
 def test_all_that_are_meant_are_replayed(
-    terminal: Terminal, kept: list[str], queue: OwnQueue, registry: Registry
+    terminal: Terminal, kept: list[str], own_queue: OwnQueue, registry: Registry
 ) -> None:
     told = terminal.read(*FAILURES, "replay", "--all", "--reason", "blob_not_found")
     assert told == {"count": 1, "skipped": 0}
     result = terminal.run(*FAILURES, "replay", "--all", "-o", "json")
     assert json.loads(result.stdout) == {"count": 1, "skipped": 1}
     assert "no longer takes" in result.stderr
-    assert asked_for(queue) == requests(kept[:2])
+    assert asked_for(own_queue) == requests(kept[:2])
     assert open_ids(registry) == kept[2:]
     again = terminal.read(*FAILURES, "replay", "--all", "--state", "replaying")
     assert again == {"count": 2, "skipped": 0}
@@ -112,9 +100,8 @@ def test_all_that_are_meant_are_replayed(
 
 def test_more_than_a_page_is_replayed_as_well(
     terminal: Terminal,
-    queue: OwnQueue,
-    database: Database,
-    clock: TickingClock,
+    own_queue: OwnQueue,
+    set_aside: SetAsideService,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[str] = []
@@ -124,9 +111,10 @@ def test_more_than_a_page_is_replayed_as_well(
         sent.append(text)
 
     monkeypatch.setattr(OwnQueue, "send", send)
-    messages = SetAsideService(database, clock)
     for number in range(1003):
-        messages.keep(Message(queue.client.queue_name, b"%d" % number), "poisoned", "It failed.")
+        set_aside.keep(
+            Message(own_queue.client.queue_name, b"%d" % number), "poisoned", "It failed."
+        )
     assert terminal.read(*FAILURES, "replay", "--all") == {"count": 1003, "skipped": 0}
     assert len(set(sent)) == len(sent) == 1003
 

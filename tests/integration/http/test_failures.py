@@ -1,7 +1,6 @@
 """Failures over HTTP: looked at, replayed and discarded."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,6 @@ from shared.models.set_aside import Message, replay_request
 from shared.services.artifact_service import ArtifactService
 from shared.services.set_aside import SetAsideService
 from shared.storage.queues import StorageQueue
-from tests.integration.clock import TickingClock
 from tests.integration.failing import OwnQueue, audited
 from tests.integration.http.caller import Caller, pointers, problem
 from tests.integration.http.conftest import build_registry
@@ -31,19 +29,11 @@ UNKNOWN = f"{FAILURES}/{UUID(int=7)}"
 
 
 @pytest.fixture
-def queue(azurite: Azurite, unique_name: str) -> Iterator[OwnQueue]:
-    queue = OwnQueue(azurite.connection_string, unique_name)
-    queue.client.create_queue()
-    yield queue
-    queue.client.delete_queue()
-
-
-@pytest.fixture
 def registry(
-    database: Database, artifacts: ArtifactService, azurite: Azurite, queue: OwnQueue
+    database: Database, artifacts: ArtifactService, azurite: Azurite, own_queue: OwnQueue
 ) -> Registry:
-    gone = StorageQueue(azurite.connection_string, f"{queue.client.queue_name}-gone")
-    queues = {queue.client.queue_name: queue, GONE: gone}
+    gone = StorageQueue(azurite.connection_string, f"{own_queue.client.queue_name}-gone")
+    queues = {own_queue.client.queue_name: own_queue, GONE: gone}
     return build_registry(database, artifacts, queues=queues)
 
 
@@ -53,16 +43,11 @@ def admin(app: FastAPI, registry: Registry) -> Caller:
 
 
 @pytest.fixture
-def messages(database: Database, clock: TickingClock) -> SetAsideService:
-    return SetAsideService(database, clock)
-
-
-@pytest.fixture
-def kept(messages: SetAsideService, queue: OwnQueue, reader: Caller) -> list[str]:
+def kept(set_aside: SetAsideService, own_queue: OwnQueue, reader: Caller) -> list[str]:
     """Ids of two messages that were set aside, newest first; the older one has another reason."""
-    source = queue.client.queue_name
-    messages.set_aside(Message(source, b"not JSON"), MalformedMessage("No."))
-    messages.set_aside(Message(source, b"\xff"), BlobNotFound("Gone."))
+    source = own_queue.client.queue_name
+    set_aside.set_aside(Message(source, b"not JSON"), MalformedMessage("No."))
+    set_aside.set_aside(Message(source, b"\xff"), BlobNotFound("Gone."))
     return [each["set_aside_id"] for each in listed(reader)]
 
 
@@ -73,12 +58,12 @@ def listed(caller: Caller, query: str = "") -> list[dict[str, Any]]:
     return answer.json()["failures"]
 
 
-def asked_for(queue: OwnQueue) -> list[str]:
-    return [message.body.decode() for message in queue.receive(32, 60)]
+def asked_for(own_queue: OwnQueue) -> list[str]:
+    return [message.body.decode() for message in own_queue.receive(32, 60)]
 
 
 def test_failures_are_listed_newest_first_without_their_bodies(
-    reader: Caller, kept: list[str], queue: OwnQueue
+    reader: Caller, kept: list[str], own_queue: OwnQueue
 ) -> None:
     newest, oldest = listed(reader)
     assert [newest["set_aside_id"], oldest["set_aside_id"]] == kept
@@ -86,7 +71,7 @@ def test_failures_are_listed_newest_first_without_their_bodies(
     assert "body" not in newest
     assert newest | {"set_aside_id": "", "set_aside_at": ""} == {
         "set_aside_id": "",
-        "source": queue.client.queue_name,
+        "source": own_queue.client.queue_name,
         "reason": "blob_not_found",
         "explanation": "Gone.",
         "state": "open",
@@ -98,9 +83,9 @@ def test_failures_are_listed_newest_first_without_their_bodies(
     }
 
 
-def test_a_list_is_narrowed_and_paged(reader: Caller, kept: list[str], queue: OwnQueue) -> None:
+def test_a_list_is_narrowed_and_paged(reader: Caller, kept: list[str], own_queue: OwnQueue) -> None:
     assert [each["set_aside_id"] for each in listed(reader, "reason=malformed_message")] == kept[1:]
-    assert len(listed(reader, f"source={queue.client.queue_name}")) == 2
+    assert len(listed(reader, f"source={own_queue.client.queue_name}")) == 2
     for nothing in ("source=none", "reason=none", "state=replaying", "state=discarded"):
         assert listed(reader, nothing) == []
     first = reader.get(f"{FAILURES}?limit=1").json()
@@ -116,18 +101,18 @@ def test_a_body_is_shown_to_administrators(admin: Caller, kept: list[str]) -> No
     assert (oldest["body"], oldest["body_encoding"]) == ("not JSON", "text")
 
 
-def test_one_message_is_replayed(admin: Caller, kept: list[str], queue: OwnQueue) -> None:
+def test_one_message_is_replayed(admin: Caller, kept: list[str], own_queue: OwnQueue) -> None:
     for _ in range(2):
         answer = admin.call("POST", f"{FAILURES}/{kept[0]}/replay")
         assert (answer.status_code, answer.json()["state"]) == (202, "replaying")
         assert "body" not in answer.json()
-    assert asked_for(queue) == [replay_request(UUID(kept[0]))] * 2
+    assert asked_for(own_queue) == [replay_request(UUID(kept[0]))] * 2
     assert [each["set_aside_id"] for each in listed(admin)] == kept[1:]
     assert [each["set_aside_id"] for each in listed(admin, "state=replaying")] == kept[:1]
 
 
 def test_all_that_are_meant_are_replayed_page_by_page(
-    admin: Caller, kept: list[str], queue: OwnQueue
+    admin: Caller, kept: list[str], own_queue: OwnQueue
 ) -> None:
     def replay(**asked: Any) -> Any:
         answer = admin.call("POST", f"{FAILURES}/replay", json=asked)
@@ -138,7 +123,7 @@ def test_all_that_are_meant_are_replayed_page_by_page(
     first = replay(limit=1)
     assert (first["count"], first["skipped"]) == (1, 0)
     assert replay(limit=1, cursor=first["next"]) == {"count": 1, "skipped": 0, "next": None}
-    assert asked_for(queue) == [replay_request(UUID(each)) for each in kept]
+    assert asked_for(own_queue) == [replay_request(UUID(each)) for each in kept]
     assert replay() == {"count": 0, "skipped": 0, "next": None}
     assert replay(state="replaying", reason="blob_not_found")["count"] == 1
 
@@ -159,9 +144,9 @@ def test_a_message_is_discarded_and_stays_on_record(
 
 
 def test_what_nothing_takes_any_more_is_not_replayed(
-    admin: Caller, messages: SetAsideService
+    admin: Caller, set_aside: SetAsideService
 ) -> None:
-    messages.set_aside(Message("of old", b"x"), MalformedMessage())
+    set_aside.set_aside(Message("of old", b"x"), MalformedMessage())
     (failure,) = listed(admin)
     answer = admin.call("POST", f"{FAILURES}/{failure['set_aside_id']}/replay")
     problem(answer, 409, "not-replayable")
@@ -198,15 +183,17 @@ def test_what_cannot_be_asked_is_refused(admin: Caller, query: str, pointer: str
 
 
 @pytest.mark.parametrize("body", [{"reson": "x"}, {"state": "discarded"}, {"limit": None}, []])
-def test_a_slip_replays_nothing(admin: Caller, kept: list[str], queue: OwnQueue, body: Any) -> None:
+def test_a_slip_replays_nothing(
+    admin: Caller, kept: list[str], own_queue: OwnQueue, body: Any
+) -> None:
     refused = admin.call("POST", f"{FAILURES}/replay", content=json.dumps(body), headers=JSON)
     problem(refused, 422, "invalid-input")
-    assert queue.waiting == 0
+    assert own_queue.waiting == 0
     assert len(listed(admin)) == len(kept)
 
 
 def test_only_administrators_see_bodies_and_change_anything(
-    app: FastAPI, registry: Registry, anonymous: Caller, kept: list[str], queue: OwnQueue
+    app: FastAPI, registry: Registry, anonymous: Caller, kept: list[str], own_queue: OwnQueue
 ) -> None:
     one = f"{FAILURES}/{kept[0]}"
     closed = [
@@ -220,7 +207,7 @@ def test_only_administrators_see_bodies_and_change_anything(
         problem(anonymous.call(method, path, json={}), 401, "key-rejected")
         problem(reader_and_writer.call(method, path, json={}), 403, "scope-missing")
     problem(anonymous.get(FAILURES), 401, "key-rejected")
-    assert queue.waiting == 0
+    assert own_queue.waiting == 0
     assert len(listed(reader_and_writer)) == 2
 
 
@@ -245,9 +232,9 @@ def test_every_change_names_its_caller_and_request(
 
 
 def test_where_nothing_can_be_sent_the_failure_stays_open(
-    admin: Caller, messages: SetAsideService, sql: psycopg.Connection[DictRow]
+    admin: Caller, set_aside: SetAsideService, sql: psycopg.Connection[DictRow]
 ) -> None:
-    messages.set_aside(Message(GONE, b"x"), MalformedMessage())
+    set_aside.set_aside(Message(GONE, b"x"), MalformedMessage())
     (failure,) = listed(admin)
     for path in (f"{FAILURES}/{failure['set_aside_id']}/replay", f"{FAILURES}/replay"):
         problem(admin.call("POST", path, json={}), 503, "storage-unavailable")
