@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from shared.bootstrap import Registry
+from shared.errors import MalformedMessage
 from shared.models.api_keys import Scope
+from shared.models.set_aside import FailureFilter, Message
 from shared.services.artifact_service import ArtifactService
+from shared.services.set_aside import SetAsideService
 from tests.integration.cli.conftest import Terminal
 from tests.integration.registering import create
 
@@ -65,3 +68,17 @@ def test_an_artifact_stays_where_its_delete_is_not_confirmed(
     confirmed = answered("y", *command, **terminal.settings)
     assert confirmed.returncode == 0
     assert artifacts.get_by_id(made.artifact_id).status == "deleted"
+
+
+def test_a_failure_stays_open_where_its_discard_is_not_confirmed(
+    terminal: Terminal, registry: Registry, set_aside: SetAsideService
+) -> None:
+    set_aside.set_aside(Message("blob-events", b"not JSON"), MalformedMessage("No JSON."))
+    (failure,) = registry.failures.list_failures(FailureFilter()).failures
+    command = ("ingest", "failures", "discard", str(failure.set_aside_id))
+    declined = answered("n", *command, **terminal.settings)
+    assert (declined.returncode, declined.stdout) == (1, "")
+    assert "explanation: No JSON." in declined.stderr
+    assert registry.failures.get(failure.set_aside_id).state == "open"
+    assert answered("y", *command, **terminal.settings).returncode == 0
+    assert registry.failures.get(failure.set_aside_id).state == "discarded"
