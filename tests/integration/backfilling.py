@@ -92,10 +92,11 @@ class Backfilling:
         hashing: Hashing = Hashing.NEVER,
         *,
         restart: bool = False,
+        told: Told | None = None,
     ) -> Counts:
         """Of the store's listing, where no other list is given."""
         request = BackfillRequest(self.scope, hashing, restart=restart)
-        self.told = Told()
+        self.told = told or Told()
         listed = blobs or self.store.listing(self.scope)
         return self.service.run(request, listed, ORIGIN, self.told)
 
