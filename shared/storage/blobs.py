@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from azure.core import MatchConditions
 from azure.storage.blob import BlobServiceClient
 
-from shared.errors import BlobNotFound, StorageAccountNotAllowed
+from shared.errors import BlobChanged, BlobNotFound, StorageAccountNotAllowed
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.listed_blobs import BlobScope
 from shared.storage.faults import account_faults, blob_faults
@@ -48,13 +48,16 @@ class BlobStore:
         """What the store says of a blob now, or of one of its versions.
 
         Raises StorageAccountNotAllowed for another account, BlobNotFound (it says whether the blob
-        or its container is missing), StorageUnavailable.
+        or its container is missing), BlobChanged while it is being copied, StorageUnavailable.
         """
         self._require_own(reference)
         # A view on the account's one client and its connections: cheap, so none is kept.
         client = self._service.get_blob_client(reference.container, reference.path)
         with blob_faults(reference):
             found = client.get_blob_properties(version_id=version_id)
+        if found.copy.status == "pending":
+            # A Data Lake tells of a copy when it begins, and not again when it ends.
+            raise BlobChanged("The blob is still being copied.")
         return BlobProperties(
             reference=reference,
             uri=client.url.partition("?")[0],  # what follows is a shared access signature
@@ -135,9 +138,7 @@ class BlobStore:
         if not self.serves(scope.account):
             raise not_served(scope.account)
         client = self._service.get_container_client(scope.container)
-        return ContainerListing(
-            client, scope.prefix, with_tags=with_tags, page_blobs=page_blobs
-        )
+        return ContainerListing(client, scope.prefix, with_tags=with_tags, page_blobs=page_blobs)
 
     def container_uri(self, container: str) -> str:
         """Address of a container, without credentials."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from azure.storage.blob import BlobClient
+from azure.storage.blob import BlobProperties as SdkProperties
 from psycopg.rows import DictRow
 
 from devhost.stack.azurite import Azurite
@@ -154,6 +156,30 @@ def test_bytes_that_never_rest_are_left_to_a_later_delivery(
         over(store, database, artifacts, clock).take_blob_events(QUEUE, event(blob), ORIGIN)
     assert stored(sql) == []
     assert set_aside(sql) == []
+
+
+def test_a_blob_that_is_still_being_copied_is_left_to_a_later_delivery(
+    ingestion: IngestionService,
+    uploads: Uploads,
+    sql: psycopg.Connection[DictRow],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Azurite copies at once, so the answer is changed on its way: unproven on Azure."""
+    blob = uploads.put("a", b"half of it")
+    ask = BlobClient.get_blob_properties
+    with monkeypatch.context() as patched:
+
+        def answer(client: BlobClient, **options: Any) -> SdkProperties:
+            found = ask(client, **options)
+            found.copy.status = "pending"
+            return found
+
+        patched.setattr(BlobClient, "get_blob_properties", answer)
+        with pytest.raises(BlobChanged):
+            ingestion.take_blob_events(QUEUE, event(blob), ORIGIN)
+    assert (stored(sql), set_aside(sql)) == ([], [])
+    ingestion.take_blob_events(QUEUE, event(blob), ORIGIN)
+    assert len(stored(sql)) == 1
 
 
 class OvertakenAfterHashing(BlobStore):
