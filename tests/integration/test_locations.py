@@ -121,6 +121,17 @@ def test_everything_that_points_there_is_missing_whoever_registered_it(
     assert not next(row for row in stored(sql) if row["status"] == "deleted")["missing_since"]
 
 
+def test_a_missing_artifact_is_no_copy_of_its_content(
+    ingestion: IngestionService, artifacts: ArtifactService, uploads: Uploads
+) -> None:
+    for name in ("a", "b"):
+        deliver(ingestion, event(uploads.put(name, b"same")))
+    artifacts.fold_changes()
+    assert [group.copies for group in artifacts.list_duplicate_groups().groups] == [2]
+    deliver(ingestion, deleted(uploads, uploads.reference("b")))
+    assert [group.copies for group in artifacts.list_duplicate_groups().groups] == [1]
+
+
 def test_many_artifacts_at_one_location_are_followed_a_page_at_a_time(
     ingestion: IngestionService, uploads: Uploads, sql: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
