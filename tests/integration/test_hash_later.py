@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,13 +14,16 @@ from shared.models.backfills import Hashing
 from shared.models.content_hash import content_hash_of
 from shared.services.artifact_service import ArtifactService
 from shared.services.hash_later import MOST_IDS
+from shared.storage.inventory import InventoryFile
 from shared.storage.queues import StorageQueue
 from tests.integration.backfilling import (
     HASHING_QUEUE,
     ORIGIN,
     Backfilling,
     backfilling,
+    row,
     stored_by_path,
+    write_csv,
 )
 from tests.integration.clock import TickingClock
 from tests.integration.messages import set_aside, stored
@@ -187,6 +191,17 @@ def test_asking_for_hashes_afterwards_asks_for_those_that_are_missing(
     backfilling.run(hashing=Hashing.NEVER)
     assert waiting(sql) == 0
     backfilling.run(hashing=Hashing.LATER)
+    assert waiting(sql) == 1
+
+
+def test_archived_blobs_are_not_asked_for(
+    backfilling: Backfilling, tmp_path: Path, sql: psycopg.Connection[DictRow]
+) -> None:
+    tiers = {"a": "Archive", "b": "Cool"}
+    rows = [row(backfilling.scope.container, name, AccessTier=tier) for name, tier in tiers.items()]
+    listed = InventoryFile(write_csv(tmp_path / "i.csv", rows), backfilling.scope)
+    backfilling.run(listed, Hashing.LATER)
+    assert stored_by_path(sql).keys() == tiers.keys()
     assert waiting(sql) == 1
 
 

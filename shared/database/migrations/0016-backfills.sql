@@ -270,6 +270,7 @@ BEGIN
         JOIN registry.artifacts AS artifact ON artifact.artifact_id = wanted.artifact_id
         WHERE artifact.content_hash IS NULL AND artifact.processing = 'completed'
           AND artifact.disposition = 'live' AND artifact.blob_etag IS NOT NULL
+          AND artifact.storage_tier IS DISTINCT FROM 'Archive'  -- nobody can read it
         ON CONFLICT DO NOTHING;
     END IF;
 END
