@@ -17,6 +17,7 @@ from shared.storage import blobs
 from shared.storage.blobs import BlobStore
 from tests.faults.places import Place
 from tests.faults.processes import work_on
+from tests.faults.worker import SOON
 
 CHUNK_BYTES = 4096
 CHUNKS = 8
@@ -103,4 +104,4 @@ def work_until(place: Place, point: str) -> None:
     """Take messages, one at a time, and die at a point of the way."""
     blobs.CHUNK_BYTES = CHUNK_BYTES
     POINTS[point]()
-    work_on(place, batch_size=1)
+    work_on(place, batch_size=1, visibility=SOON)

@@ -6,9 +6,11 @@ They are forked from one server that has imported everything: a start takes mill
 import multiprocessing
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from devhost.host.queue_pump import VISIBILITY
 from tests.faults.places import Place
 from tests.faults.worker import AT_ONCE, taking_events, working
 
@@ -24,9 +26,12 @@ def start(run: Callable[..., None], *arguments: Any) -> BaseProcess:
     return process
 
 
-def work_on(place: Place, batch_size: int = AT_ONCE) -> None:
+def work_on(place: Place, batch_size: int = AT_ONCE, visibility: timedelta = VISIBILITY) -> None:
     """Take messages until somebody ends this process."""
-    with place.ingestion() as service, working(place, taking_events(service, place), batch_size):
+    with (
+        place.ingestion() as service,
+        working(place, taking_events(service, place), batch_size, visibility),
+    ):
         _FORKS.Event().wait()
 
 

@@ -18,7 +18,7 @@ from tests.faults.load import Load, load_on
 from tests.faults.places import Place
 from tests.faults.registered import Rows, assert_holds, reasons
 from tests.faults.sizes import sized
-from tests.faults.worker import Worker, taking_events, working
+from tests.faults.worker import SOON, Worker, taking_events, working
 from tests.integration.uploads import Uploads, uploading_to
 
 SURVIVES_A_CRASH = {"fsync": "off", "full_page_writes": "off"}
@@ -61,7 +61,7 @@ def test_a_database_restarted_under_load_loses_nothing(
     with (
         place.queue() as queue,
         place.ingestion() as service,
-        working(place, taking_events(service, place)) as worker,
+        working(place, taking_events(service, place), visibility=SOON) as worker,
     ):
         queue.create_queue()
         with load_on(uploads.container, queue) as load:
@@ -91,7 +91,7 @@ def test_a_storage_account_stopped_under_load_loses_nothing(
         place.queue() as queue,
         uploading_to(own_azurite.connection_string, unique_name) as uploads,
         place.ingestion() as service,
-        working(place, taking_events(service, place)) as worker,
+        working(place, taking_events(service, place), visibility=SOON) as worker,
     ):
         queue.create_queue()
         with load_on(uploads.container, queue) as load:

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from threading import Thread
 
-from azure.storage.queue import QueueClient, QueueMessage
+from azure.storage.queue import QueueMessage
 
 from devhost.host.host_config import QueuesConfig
-from devhost.host.queue_pump import QueuePump
+from devhost.host.queue_pump import VISIBILITY, QueuePump
 from shared.errors import Retryable
 from shared.models.ids import repeatable_id
 from shared.services.ingestion import IngestionService
@@ -26,21 +26,23 @@ Take = Callable[[QueueMessage], None]
 
 AT_ONCE = 32
 """What one receive brings at most: Azurite looks through the whole queue for each."""
-INVISIBLE = timedelta(seconds=5)
-"""For so long a killed worker keeps its messages to itself; renewed at half of it."""
+SOON = timedelta(seconds=5)
+"""So long a worker that is killed keeps its messages to itself; else ten minutes."""
 
 
 class Worker:
     """Counts what it is given. What no Retryable explains is kept, and fails the test."""
 
-    def __init__(self, queue: QueueClient, poison: QueueClient, take: Take, options: QueuesConfig):
+    def __init__(self, place: Place, take: Take, batch_size: int, visibility: timedelta) -> None:
         self.deliveries: Counter[str] = Counter()
         """Of each message, by its id."""
         self.retried = 0
         self.surprises: list[Exception] = []
         self._take = take
-        self._threads = ThreadPoolExecutor(options.batch_size)
-        self._pump = QueuePump(queue, poison, options, self._handle, visibility=INVISIBLE)
+        self._threads = ThreadPoolExecutor(batch_size)
+        self._pump = QueuePump(
+            place.queue(), place.poison(), options(batch_size), self._handle, visibility=visibility
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Take messages until `stopping` is set."""
@@ -60,7 +62,7 @@ class Worker:
         return True
 
 
-def options(batch_size: int = AT_ONCE) -> QueuesConfig:
+def options(batch_size: int) -> QueuesConfig:
     """As in host.json, but for the waits; a failed message comes again after a second."""
     return QueuesConfig(
         batch_size=batch_size,
@@ -98,19 +100,20 @@ def body_of(message: QueueMessage) -> bytes:
 
 
 @contextmanager
-def working(place: Place, take: Take, batch_size: int = AT_ONCE) -> Generator[Worker]:
+def working(
+    place: Place, take: Take, batch_size: int = AT_ONCE, visibility: timedelta = VISIBILITY
+) -> Generator[Worker]:
     """A worker that works while the block runs."""
-    with place.queue() as queue, place.poison() as poison:
-        worker = Worker(queue, poison, take, options(batch_size))
-        loop = asyncio.new_event_loop()
-        stopping = asyncio.Event()
-        thread = Thread(target=loop.run_until_complete, args=[worker.run(stopping)])
-        thread.start()
-        try:
-            yield worker
-        finally:
-            loop.call_soon_threadsafe(stopping.set)
-            thread.join()
-            loop.run_until_complete(loop.shutdown_default_executor())
-            loop.close()
-        assert worker.surprises == []
+    worker = Worker(place, take, batch_size, visibility)
+    loop = asyncio.new_event_loop()
+    stopping = asyncio.Event()
+    thread = Thread(target=loop.run_until_complete, args=[worker.run(stopping)])
+    thread.start()
+    try:
+        yield worker
+    finally:
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join()
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+    assert worker.surprises == []
