@@ -152,6 +152,10 @@ class TableSourceUnavailable(Retryable):
     """The database that holds the table cannot be reached at the moment."""
 
 
+class RulesUnreadable(Retryable):
+    """The ingestion rules in force cannot be read by this version of the registry."""
+
+
 class IssuerUnavailable(Retryable):
     """The keys that tokens are signed with cannot be had from their issuer at the moment."""
 

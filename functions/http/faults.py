@@ -59,6 +59,9 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.TableSourceUnavailable: ProblemType(
         503, "table-source-unavailable", "The table's database is not available"
     ),
+    errors.RulesUnreadable: ProblemType(
+        503, "rules-unreadable", "The rules in force cannot be read by this version"
+    ),
     errors.IssuerUnavailable: ProblemType(
         503, "issuer-unavailable", "The token issuer is not available"
     ),

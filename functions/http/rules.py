@@ -22,7 +22,7 @@ from functions.http.rule_bodies import (
 from shared import errors
 from shared.models.entity_tags import entity_tag
 from shared.models.rule_fields import RuleName
-from shared.models.rule_files import RuleChanges, RuleFile
+from shared.models.rule_files import KeptRule, RuleChanges, RuleFile
 from shared.models.rule_trials import RuleTrial
 from shared.models.rules import IngestionRule
 from shared.services.rules import version_tag
@@ -71,7 +71,7 @@ def apply_rules(
 
 @questions.post(
     "/test",
-    responses=problems(takes_body=True)
+    responses=problems(errors.RulesUnreadable, takes_body=True)
     | answer(RuleTrial, "What would be registered, or why nothing.", TRIAL),
 )
 def try_rules(
@@ -86,8 +86,7 @@ def try_rules(
 
 @router.get(
     "/{name}",
-    responses=problems(errors.RuleNotFound)
-    | answer(IngestionRule, "The rule.", RULE, headers=_ETAG),
+    responses=problems(errors.RuleNotFound) | answer(KeptRule, "The rule.", RULE, headers=_ETAG),
 )
 def get_rule(entry: Entrance, name: Name) -> Response:
     """One rule."""
@@ -127,7 +126,7 @@ def remove_rule(entry: Entrance, name: Name, confirm: Confirmation, if_match: If
     return json_answer(changes, headers=_version_header(changes.version))
 
 
-def _rule_answer(rule: IngestionRule, status: int = 200) -> Response:
+def _rule_answer(rule: KeptRule, status: int = 200) -> Response:
     return json_answer(rule, status, {"ETag": f'"{entity_tag(rule)}"'})
 
 

@@ -1,10 +1,24 @@
 """All ingestion rules as one document, and what another one would change."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from shared.models.rules import IngestionRule, RuleList
+from shared.models.rules import IngestionRule
+
+
+class UnreadableRule(BaseModel):
+    """A rule as another version of the registry wrote it, which this one cannot go by."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
+
+    name: str
+
+
+KeptRule = IngestionRule | UnreadableRule
+_Kept = Annotated[KeptRule, Field(union_mode="left_to_right")]
+KEPT_RULE: TypeAdapter[KeptRule] = TypeAdapter(_Kept, config=ConfigDict(defer_build=True))
 
 
 class RuleFile(BaseModel):
@@ -13,11 +27,7 @@ class RuleFile(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     version: int
-    rules: list[IngestionRule]
-
-    def as_list(self) -> RuleList:
-        """The rules alone, as a file holds them."""
-        return RuleList(rules=self.rules)
+    rules: list[_Kept]
 
 
 class RuleChange(BaseModel):
@@ -26,8 +36,8 @@ class RuleChange(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str
-    before: IngestionRule
-    after: IngestionRule
+    before: _Kept
+    after: _Kept
 
 
 class RuleChanges(BaseModel):
@@ -36,9 +46,9 @@ class RuleChanges(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     version: int
-    added: list[IngestionRule]
+    added: list[_Kept]
     changed: list[RuleChange]
-    removed: list[IngestionRule]
+    removed: list[_Kept]
     unchanged: int
 
     @property
@@ -46,7 +56,7 @@ class RuleChanges(BaseModel):
         return bool(self.added or self.changed or self.removed)
 
 
-def compare_rules(file: RuleFile, wanted: Sequence[IngestionRule]) -> RuleChanges:
+def compare_rules(file: RuleFile, wanted: Sequence[KeptRule]) -> RuleChanges:
     """What applying these rules, of which no two share a name, would change."""
     before = {rule.name: rule for rule in file.rules}
     after = {rule.name: rule for rule in wanted}
@@ -60,14 +70,12 @@ def compare_rules(file: RuleFile, wanted: Sequence[IngestionRule]) -> RuleChange
     )
 
 
-def _changed(
-    before: Mapping[str, IngestionRule], after: Mapping[str, IngestionRule]
-) -> list[RuleChange]:
+def _changed(before: Mapping[str, KeptRule], after: Mapping[str, KeptRule]) -> list[RuleChange]:
     shared = sorted(before.keys() & after.keys())
     changes = (RuleChange(name=name, before=before[name], after=after[name]) for name in shared)
     return [change for change in changes if not _is_same(change.before, change.after)]
 
 
-def _is_same(one: IngestionRule, other: IngestionRule) -> bool:
+def _is_same(one: KeptRule, other: KeptRule) -> bool:
     # As written: to Python `true` equals 1, and whoever orders keys anew wants that order kept.
     return one.model_dump_json() == other.model_dump_json()

@@ -10,8 +10,7 @@ from psycopg.types.json import Json, Jsonb
 
 from shared.database.queries import load_queries
 from shared.models.registrations import Origin
-from shared.models.rule_files import RuleFile
-from shared.models.rules import IngestionRule
+from shared.models.rule_files import KEPT_RULE, KeptRule, RuleFile
 
 _QUERIES = load_queries(__file__)
 
@@ -30,17 +29,17 @@ class RuleRepository:
         """The rules that are in force, by name."""
         return RuleFile.model_validate(self._row("read"))
 
-    def get(self, name: str) -> IngestionRule | None:
+    def get(self, name: str) -> KeptRule | None:
         """One rule; None if unknown."""
         row = self._connection.execute(_QUERIES["get"], {"name": name}).fetchone()
-        return IngestionRule.model_validate(row["rule"]) if row else None
+        return KEPT_RULE.validate_python(row["rule"]) if row else None
 
     def hold(self) -> None:
         """Let nobody else change rules until the transaction ends."""
         self._connection.execute(_QUERIES["limit_waiting"])
         self._connection.execute(_QUERIES["hold"])
 
-    def keep(self, rules: Sequence[IngestionRule]) -> None:
+    def keep(self, rules: Sequence[KeptRule]) -> None:
         """Add rules, or replace those of the same names."""
         told = [rule.model_dump(mode="json") for rule in rules]
         self._connection.execute(_QUERIES["keep"], {"rules": Json(told)})

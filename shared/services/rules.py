@@ -1,17 +1,17 @@
 """Ingestion rules: in force, changed, and tried."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any
 
 from shared.database.constraints import constraint_errors
 from shared.database.pool import Database
-from shared.errors import InvalidInput, PreconditionFailed, RuleNotFound
+from shared.errors import InvalidInput, PreconditionFailed, RuleNotFound, RulesUnreadable
 from shared.models.blobs import BlobReference
 from shared.models.registrations import UNATTRIBUTED, Origin
-from shared.models.rule_files import RuleChanges, RuleFile, compare_rules
+from shared.models.rule_files import KeptRule, RuleChanges, RuleFile, compare_rules
 from shared.models.rule_trials import RefusedUpload, RuleTrial
 from shared.models.rules import MAXIMUM_RULES, IngestionRule, RuleList, RuleMatch, RuleSet
 from shared.models.uploads import registration_of
@@ -28,8 +28,9 @@ class RuleService:
     """All rules are one document of one version.
 
     Every change is one transaction, advances the version, and writes one audit event a rule.
-    Changing nothing leaves no trace. `if_match` holds entity tags of the states in which the change
-    is wanted; PreconditionFailed is raised in every other.
+    Changing nothing leaves no trace. Rules that only another version of the registry can read are
+    shown and replaced like any, but nobody goes by them. `if_match` holds entity tags of the states
+    in which the change is wanted; PreconditionFailed is raised in every other.
     """
 
     def __init__(
@@ -46,13 +47,14 @@ class RuleService:
         """The rules that are in force now, ready to be matched.
 
         Every call asks for the version, by primary key; rules are read anew where it is another.
+        Raises RulesUnreadable: to go by some of the rules would register what others are to.
         """
         with self._database.connection() as connection:
             version = RuleRepository(connection).version()
         with self._reading:  # one thread reads for all: it may take a second
             if self._known is None or self._known[0] != version:
                 file = self.read()
-                self._known = file.version, RuleSet(file.rules)
+                self._known = file.version, RuleSet(_readable(file))
             return self._known[1]
 
     def read(self) -> RuleFile:
@@ -60,7 +62,7 @@ class RuleService:
         with self._database.connection() as connection:
             return RuleRepository(connection).read()
 
-    def get(self, name: str) -> IngestionRule:
+    def get(self, name: str) -> KeptRule:
         """One rule; raises RuleNotFound."""
         with self._database.connection() as connection:
             rule = RuleRepository(connection).get(name)
@@ -82,7 +84,7 @@ class RuleService:
         InvalidInput for rules that are too large.
         """
 
-        def wanted(seen: RuleFile) -> Sequence[IngestionRule]:
+        def wanted(seen: RuleFile) -> Sequence[KeptRule]:
             if if_match is not None and not {ANY_STATE, version_tag(seen.version)} & {*if_match}:
                 raise PreconditionFailed
             return rules.rules
@@ -97,7 +99,7 @@ class RuleService:
         Raises PreconditionFailed where there is a condition but no such rule.
         """
 
-        def wanted(seen: RuleFile) -> Sequence[IngestionRule]:
+        def wanted(seen: RuleFile) -> Sequence[KeptRule]:
             present, others = _part(seen, rule.name)
             if if_match is not None and present is None:
                 raise PreconditionFailed
@@ -112,7 +114,7 @@ class RuleService:
     ) -> RuleChanges:
         """Forget one rule; entity tags are those of this rule. Raises RuleNotFound."""
 
-        def wanted(seen: RuleFile) -> Sequence[IngestionRule]:
+        def wanted(seen: RuleFile) -> Sequence[KeptRule]:
             present, others = _part(seen, name)
             if present is None:
                 raise RuleNotFound
@@ -142,7 +144,7 @@ class RuleService:
 
     def _change(
         self,
-        wanted: Callable[[RuleFile], Sequence[IngestionRule]],
+        wanted: Callable[[RuleFile], Sequence[KeptRule]],
         origin: Origin,
         *,
         dry_run: bool = False,
@@ -174,7 +176,16 @@ def version_tag(version: int) -> str:
     return f"rules-{version}"
 
 
-def _check_set(rules: Sequence[IngestionRule]) -> None:
+def _readable(file: RuleFile) -> Iterator[IngestionRule]:
+    for rule in file.rules:
+        if not isinstance(rule, IngestionRule):
+            raise RulesUnreadable(
+                f"The ingestion rule '{rule.name}' cannot be read by this version of the registry."
+            )
+        yield rule
+
+
+def _check_set(rules: Sequence[KeptRule]) -> None:
     if len(rules) > MAXIMUM_RULES:
         raise InvalidInput(f"There are at most {MAXIMUM_RULES} rules.")
     told = [rule.model_dump(mode="json") for rule in rules]
@@ -182,7 +193,7 @@ def _check_set(rules: Sequence[IngestionRule]) -> None:
         raise InvalidInput(f"All rules together have at most {MAXIMUM_BYTES} bytes as JSON.")
 
 
-def _part(file: RuleFile, name: str) -> tuple[IngestionRule | None, list[IngestionRule]]:
+def _part(file: RuleFile, name: str) -> tuple[KeptRule | None, list[KeptRule]]:
     """The rule of this name, and all others."""
     of_name = next((rule for rule in file.rules if rule.name == name), None)
     return of_name, [rule for rule in file.rules if rule.name != name]
@@ -197,7 +208,7 @@ def _events(changes: RuleChanges) -> Iterable[Mapping[str, Any]]:
         yield _event("rule_changed", change.name, before=change.before, after=change.after)
 
 
-def _event(operation: str, name: str, **states: IngestionRule) -> Mapping[str, Any]:
+def _event(operation: str, name: str, **states: KeptRule) -> Mapping[str, Any]:
     told = {state: rule.model_dump(mode="json") for state, rule in states.items()}
     return {"operation": operation, "details": {"rule": name, **told}}
 

@@ -1,14 +1,16 @@
 """The rules that are in force: what every process goes by, and what no statement may do to them."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import psycopg
 import pytest
 from psycopg.rows import DictRow
+from psycopg.types.json import Json
 
 from shared.database.pool import Database
-from shared.errors import DatabaseUnavailable
+from shared.errors import DatabaseUnavailable, RulesUnreadable
 from shared.models.blobs import BlobReference
 from shared.models.rules import RuleSet
 from shared.services.rules import RuleService
@@ -92,6 +94,25 @@ def test_rules_that_may_be_old_are_not_gone_by(
     sql.execute(OTHERS_LOSE_THEIR_CONNECTIONS)
     with pytest.raises(DatabaseUnavailable):
         rules.current()
+    assert matched(rules) == "one"
+
+
+def test_nobody_goes_by_rules_that_only_another_version_reads_until_they_are_replaced(
+    rules: RuleService, sql: psycopg.Connection[DictRow]
+) -> None:
+    rules.apply(rule_list(rule("one")))
+    foreign = {"name": "foreign", "priority": "high", "zone": [{"b": 1, "a": 2}]}
+    sql.execute("INSERT INTO registry.ingestion_rules VALUES ('foreign', %s)", [Json(foreign)])
+    sql.execute("UPDATE registry.ingestion_rule_set SET version = 2")
+    with pytest.raises(RulesUnreadable, match="'foreign'"):
+        rules.current()
+    assert [each.name for each in rules.read().rules] == ["foreign", "one"]
+    assert json.loads(rules.get("foreign").model_dump_json()) == foreign
+    rules.put(rule("other", enabled=False))
+    with pytest.raises(RulesUnreadable):
+        rules.current()
+    removed = rules.apply(rule_list(rule("one"))).model_dump(mode="json")["removed"]
+    assert removed[0] == foreign
     assert matched(rules) == "one"
 
 

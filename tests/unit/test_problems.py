@@ -44,6 +44,7 @@ RAISED: list[tuple[errors.RegistryError, int, str]] = [
     (errors.DatabaseUnavailable(), 503, "database-unavailable"),
     (errors.StorageUnavailable(), 503, "storage-unavailable"),
     (errors.TableSourceUnavailable(), 503, "table-source-unavailable"),
+    (errors.RulesUnreadable(), 503, "rules-unreadable"),
     (errors.IssuerUnavailable(), 503, "issuer-unavailable"),
     (errors.KeyRejected(), 401, "key-rejected"),
     (errors.ScopeMissing(), 403, "scope-missing"),

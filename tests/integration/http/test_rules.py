@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from fastapi import FastAPI
 from psycopg.rows import DictRow
+from psycopg.types.json import Json
 
 from functions.http.rule_bodies import RULE as EXAMPLE
 from shared.bootstrap import Registry
@@ -85,6 +86,23 @@ def test_one_rule_is_added_replaced_and_removed(admin: Caller, reader: Caller) -
     assert [each["name"] for each in gone.json()["removed"]] == ["one"]
     assert gone.headers["etag"] == reader.get(RULES).headers["etag"]
     problem(admin.call("DELETE", f"{path}?confirm=yes"), 404, "rule-not-found")
+
+
+def test_a_rule_of_another_version_is_seen_and_replaced_but_not_gone_by(
+    admin: Caller, sql: psycopg.Connection[DictRow]
+) -> None:
+    foreign = {"name": "one", "colour": "red"}
+    sql.execute("INSERT INTO registry.ingestion_rules VALUES ('one', %s)", [Json(foreign)])
+    asked = {"container": "uploads", "path": "flood-2024/site-a.tif"}
+    problem(admin.call("POST", f"{RULES}/test", json=asked), 503, "rules-unreadable")
+    read = admin.get(f"{RULES}/one")
+    assert read.json() == foreign
+    assert admin.get(RULES).json()["rules"] == [foreign]
+    told = admin.call("PUT", f"{RULES}?dry_run=true", json=FIRST).json()["changed"]
+    assert told == [{"name": "one", "before": foreign, "after": FIRST["rules"][0]}]
+    tag = {"If-Match": read.headers["etag"]}
+    assert admin.call("PUT", f"{RULES}/one", headers=tag, json=body()).status_code == 200
+    assert admin.call("POST", f"{RULES}/test", json=asked).json()["rule"] == "one"
 
 
 def test_a_rule_called_test_is_one_like_any_other(admin: Caller) -> None:
