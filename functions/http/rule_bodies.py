@@ -3,13 +3,14 @@
 Validators of requests are built at import, as those of `artifact_bodies` are.
 """
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter
 
 from functions.http.examples import CLIENT_REFS
+from functions.http.reading import read_value
 from shared.models.artifacts import ArtifactRegistration
-from shared.models.rules import IngestionRule, RuleList
+from shared.models.rules import MAXIMUM_RULES, IngestionRule, RuleList
 
 _MOST_PAIRS = 1000
 """A blob has 8 KiB of metadata and 10 tags at most."""
@@ -84,10 +85,26 @@ class RuleRequest(IngestionRule):
     model_config = ConfigDict(defer_build=False)
 
 
-class RuleListRequest(RuleList):
+class _Rules(RuleList):
+    model_config = ConfigDict(defer_build=False)
+
+
+_RULES: TypeAdapter[_Rules] = TypeAdapter(_Rules)
+_UnreadRules = SkipValidation[Annotated[list[IngestionRule], Field(max_length=MAXIMUM_RULES)]]
+"""As they were sent: a hostile set takes a second to read, which nothing else is to wait for."""
+
+
+def read_rules(sent: _UnreadRules) -> RuleList:
+    """Rules of a request, read once its caller is let in, where taking long is allowed."""
+    return read_value(_RULES, {"rules": sent}, "body")
+
+
+class RuleListRequest(BaseModel):
     """All rules that are to be in force; no two have one name."""
 
-    model_config = ConfigDict(defer_build=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rules: _UnreadRules
 
 
 class TrialRequest(BaseModel):
@@ -101,11 +118,5 @@ class TrialRequest(BaseModel):
     path: Annotated[str, Field(min_length=1, max_length=1024)]
     metadata: Annotated[dict[str, str], Field(max_length=_MOST_PAIRS)] = {}
     tags: Annotated[dict[str, str], Field(max_length=_MOST_PAIRS)] = {}
-    rules: list[IngestionRule] | None = None
+    rules: _UnreadRules | None = None
     """Rules to try instead of those that are in force."""
-
-    @model_validator(mode="after")
-    def _rules_could_be_in_force(self) -> Self:
-        if self.rules is not None:
-            RuleList(rules=self.rules)
-        return self

@@ -18,6 +18,7 @@ from functions.http.rule_bodies import (
     RuleListRequest,
     RuleRequest,
     TrialRequest,
+    read_rules,
 )
 from shared import errors
 from shared.models.entity_tags import entity_tag
@@ -64,8 +65,8 @@ def apply_rules(
     The ETag is that of the rules then in force. With that of a dry run in `If-Match`, what is
     changed is what was told.
     """
-    rules = entry.registry.rules
-    changes = rules.apply(asked, entry.origin, if_match=if_match, dry_run=dry_run)
+    rules = read_rules(asked.rules)
+    changes = entry.registry.rules.apply(rules, entry.origin, if_match=if_match, dry_run=dry_run)
     return json_answer(changes, headers=_version_header(changes.version))
 
 
@@ -78,8 +79,9 @@ def try_rules(
     entry: Entrance, asked: Annotated[TrialRequest, Body(examples=[TRIAL_ASKED])]
 ) -> Response:
     """Which rule an upload would meet, what it extracts, and what would be registered."""
+    rules = None if asked.rules is None else read_rules(asked.rules)
     trial = entry.registry.rules.try_rule(
-        asked.account, asked.container, asked.path, asked.metadata, asked.tags, asked.rules
+        asked.account, asked.container, asked.path, asked.metadata, asked.tags, rules
     )
     return json_answer(trial)
 

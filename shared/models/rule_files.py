@@ -72,8 +72,11 @@ def compare_rules(file: RuleFile, wanted: Sequence[KeptRule]) -> RuleChanges:
 
 def _changed(before: Mapping[str, KeptRule], after: Mapping[str, KeptRule]) -> list[RuleChange]:
     shared = sorted(before.keys() & after.keys())
-    changes = (RuleChange(name=name, before=before[name], after=after[name]) for name in shared)
-    return [change for change in changes if not _is_same(change.before, change.after)]
+    return [
+        RuleChange(name=name, before=before[name], after=after[name])
+        for name in shared
+        if not _is_same(before[name], after[name])
+    ]
 
 
 def _is_same(one: KeptRule, other: KeptRule) -> bool:

@@ -130,7 +130,7 @@ class RuleService:
         path: str,
         metadata: Mapping[str, str],
         tags: Mapping[str, str],
-        rules: Sequence[IngestionRule] | None = None,
+        rules: RuleList | None = None,
     ) -> RuleTrial:
         """What would become of an upload, by the rules in force or by these; changes nothing.
 
@@ -139,7 +139,7 @@ class RuleService:
         if account is None and not self._accounts:
             raise InvalidInput("Say which storage account.", "/account")
         blob = BlobReference(account or self._accounts[0], container, path)
-        match = (self.current() if rules is None else RuleSet(rules)).match(blob)
+        match = (self.current() if rules is None else RuleSet(rules.rules)).match(blob)
         return _trial(blob, match, metadata, tags)
 
     def _change(

@@ -1,12 +1,16 @@
 """What would become of an upload, asked over HTTP: nothing is uploaded, nothing changes."""
 
+from threading import current_thread
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 
 from functions.http.rule_bodies import RULE as EXAMPLE
 from functions.http.rule_bodies import TRIAL, TRIAL_ASKED
 from shared.bootstrap import Registry
+from shared.models import templates
 from shared.models.rules import IngestionRule
 from tests.integration.http.caller import Caller, pointers, problem
 from tests.integration.ruling import rule, rule_list
@@ -82,6 +86,26 @@ def test_rules_may_be_tried_before_they_are_in_force(reader: Caller, registry: R
     assert tried(reader)["rule"] == "one"
 
 
+def test_rules_are_read_for_those_who_are_let_in_and_hold_up_nobody_else(
+    app: FastAPI, reader: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[str] = []
+    parse = templates._segments  # pyright: ignore[reportPrivateUsage] - what reading rules costs
+
+    def seen(text: str) -> object:
+        readers.append(current_thread().name)
+        return parse(text)
+
+    monkeypatch.setattr(templates, "_segments", seen)
+    paths = [f"{{dataset_id}}/{number}/{uuid4()}/{{resource_id}}" for number in range(3)]
+    asked = BLOB | {"rules": [rule("one").model_dump(mode="json") | {"path": paths}]}
+    problem(Caller(app, "nobody").call("POST", TEST, json=asked), 401, "key-rejected")
+    assert not readers
+    assert reader.call("POST", TEST, json=asked).status_code == 200
+    assert len(readers) == 3
+    assert all(name.startswith("request") for name in readers)
+
+
 @pytest.mark.parametrize(
     ("asked", "pointer"),
     [
@@ -96,6 +120,8 @@ def test_rules_may_be_tried_before_they_are_in_force(reader: Caller, registry: R
         ({"tags": {str(n): "" for n in range(1001)}}, "/tags"),
         ({"rules": [{"name": "x"}]}, "/rules/0/container"),
         ({"rules": [rule("x").model_dump(mode="json")] * 2}, "/rules/0/name"),
+        ({"rules": [{"name": "x"}] * 1001}, "/rules"),
+        ({"rules": "none"}, "/rules"),
         ({"rule": "one"}, "/rule"),
     ],
 )
