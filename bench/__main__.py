@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from bench import (
+    backfill,
     batch,
     chain,
     hashing,
@@ -33,6 +34,7 @@ class Bench(StrEnum):
     UPLOADS = "uploads"
     INGESTION = "ingestion"
     LARGE = "large"
+    BACKFILL = "backfill"
     HTTP = "http"
     BATCH = "batch"
     CHAIN = "chain"
@@ -93,6 +95,11 @@ def _large(quick: bool) -> list[Figures]:
     return large_uploads.run()
 
 
+def _backfill(quick: bool) -> list[Figures]:
+    effort = backfill.QUICK if quick else backfill.FULL
+    return [ratio_figures("Backfill from an inventory, unhashed", backfill.run(effort))]
+
+
 def _http(quick: bool) -> list[Figures]:
     return http_api.run(http_api.QUICK if quick else http_api.FULL)
 
@@ -118,6 +125,7 @@ _PARTS: Mapping[Bench, Callable[[bool], list[Figures]]] = {
     Bench.UPLOADS: _uploads,
     Bench.INGESTION: _ingestion,
     Bench.LARGE: _large,
+    Bench.BACKFILL: _backfill,
     Bench.HTTP: _http,
     Bench.BATCH: _batch,
     Bench.CHAIN: _chain,

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,7 +102,7 @@ class _Contender:
         count, batches = effort.artifacts, effort.rounds + 1
         headers = {**host_header(url), "X-API-Key": registry.key}
         self._registrations = [_registrations(count) for _ in range(batches)]
-        self._rows = [_rows(_registrations(count)) for _ in range(batches)]
+        self._rows = [plain_rows(count) for _ in range(batches)]
         self._requests = [_request(count, headers) for _ in range(batches)]
 
     def register(self) -> None:
@@ -111,8 +111,7 @@ class _Contender:
         assert all(item.registration for item in items)
 
     def insert(self) -> None:
-        with self._database.connection() as connection:
-            connection.execute(_QUERIES["insert"], self._rows.pop())
+        insert_rows(self._database, self._rows.pop())
 
     def post(self) -> None:
         with Load(self._url, connections=1) as load:
@@ -128,8 +127,15 @@ def _request(count: int, headers: dict[str, str]) -> bytes:
     return request_bytes("POST", "/api/v1/artifacts/batch", headers, json.dumps(body).encode())
 
 
-def _rows(registrations: Sequence[ArtifactRegistration]) -> dict[str, Any]:
-    """A list for each column in which they differ, one value for each in which they do not."""
+def insert_rows(database: Database, rows: Mapping[str, Any]) -> None:
+    """One `INSERT … unnest` into assets, and one into artifacts, with nothing of ours around."""
+    with database.connection() as connection:
+        connection.execute(_QUERIES["insert"], rows)
+
+
+def plain_rows(count: int) -> dict[str, Any]:
+    """A list for each column in which rows differ, one value for each in which they do not."""
+    registrations = _registrations(count)
     differing = {
         "asset_ids": [new_id() for _ in registrations],
         "client_refs": [Jsonb(each.client_refs) for each in registrations],

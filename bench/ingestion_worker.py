@@ -24,7 +24,7 @@ _AT_A_TIME = 32
 _AHEAD = 16
 """Fewer messages than these left to do, and more are taken."""
 
-Handler = Callable[[bytes], None]
+Handler = Callable[[bytes], object]
 
 
 class Work(StrEnum):

@@ -1,12 +1,21 @@
-"""The bench of a full queue runs on real services; how fast is not a test's business."""
+"""The benches of ingestion run on real services; how fast is not a test's business."""
 
 import math
 
-from bench import ingestion
-from bench.ingestion import Effort
+from bench import backfill, ingestion
+from bench.ratio import Ratio
 
 
 def test_every_worker_empties_the_queue() -> None:
-    ratios = ingestion.run(Effort(rounds=1, depth=5))  # asserts itself that every message was taken
-    assert len(ratios) == 3
+    # Asserts itself that every message was taken.
+    are_measured(ingestion.run(ingestion.Effort(rounds=1, depth=5)), 3)
+
+
+def test_a_backfill_registers_all_that_its_report_lists() -> None:
+    # Asserts itself that every blob was registered.
+    are_measured(backfill.run(backfill.Effort(rounds=1, blobs=1000)), 2)
+
+
+def are_measured(ratios: list[Ratio], count: int) -> None:
+    assert len(ratios) == count
     assert all(math.isfinite(ratio.ratio) and ratio.ratio > 0 for ratio in ratios)
