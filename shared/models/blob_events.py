@@ -17,7 +17,6 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    JsonValue,
     Tag,
     TypeAdapter,
     ValidationError,
@@ -57,7 +56,7 @@ class _BlobData(BaseModel):
     api: str = ""
     url: str = ""
     source_url: str = Field(default="", alias="sourceUrl")
-    content_length: JsonValue = Field(default=None, alias="contentLength")
+    content_length: int | str | None = Field(default=None, alias="contentLength")
 
 
 class _StorageEvent(BaseModel):

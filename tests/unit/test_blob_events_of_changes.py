@@ -103,6 +103,7 @@ def test_a_url_is_read_as_a_name_in_the_account_that_the_event_is_of(
         published("BlobRenamed", {"sourceUrl": OLD_URL + "%FF"}),
         published("BlobRenamed", {"sourceUrl": "https://account1.dfs.core.windows.net/raw"}),
         published("DirectoryRenamed", {"sourceUrl": "https://h/raw/a/../b"}),
+        published("BlobCreated", {"api": "CreateFile", "contentLength": []}),
         published("DirectoryDeleted", subject="/blobServices/default/containers/lake"),
         json.loads(BlobRenamed.from_to(OLD, NEW).message()) | {"source_path": ""},
         json.loads(FolderDeleted.of(OLD).message()) | {"after_id": "x"},
