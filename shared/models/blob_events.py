@@ -147,7 +147,12 @@ def read_blob_event(event: object) -> BlobNotice | None:
 
 
 def events_in(document: object) -> list[object]:
-    """The events of a message's document, one or a list of them, unread."""
+    """The events of a message's document, one or a list of them, unread.
+
+    Raises MalformedMessage for an empty list: whoever sent it meant something.
+    """
+    if document == []:
+        raise MalformedMessage("The message is an empty list of events.")
     return cast("list[object]", document) if isinstance(document, list) else [document]
 
 
