@@ -10,8 +10,12 @@ from shared.errors import MalformedMessage
 from shared.models.blob_events import message_document, message_text
 from shared.models.signatures import without_keys
 
+_EQUALS = r"(?:=|%(?:25)*3d)"
+# Not behind a slash, and a `code` only where a URL may have a key of a function: folders are called
+# `country_code=US`, and a message whose blob has another name by then could not be replayed.
 _SECRET = re.compile(
-    r"((?:sig|signature|accountkey|sharedaccesskey|password|token|code)(?:=|%(?:25)*3d))[^&;\"'\s]+",
+    rf"((?<![\w/-])[\w-]*(?:sig|signature|accountkey|sharedaccesskey|password|token){_EQUALS}"
+    rf"|(?:[?&]|%(?:25)*(?:3f|26))code{_EQUALS}(?=[^&;\"'\s]{{20}}))[^&;\"'\s]+",
     re.IGNORECASE,
 )
 
