@@ -156,3 +156,16 @@ def test_another_way_of_hashing_or_a_restart_begins_anew(
     again = Interrupted(listed, lambda _: None)
     backfilling.run(again, restart=True)
     assert other.markers == again.markers == [None]
+
+
+def test_an_inventory_loses_against_an_artifact_that_has_moved_since(
+    backfilling: Backfilling, uploads: Uploads, tmp_path: Path, sql: psycopg.Connection[DictRow]
+) -> None:
+    backfilling.rule(name="n", path="{folder}/{file}", client_type="f", client_refs={"f": "{file}"})
+    backfilling.ingestion.register_blob(uploads.put("a/x", b"x"), ORIGIN)
+    uploads.container.delete_blob("a/x")
+    moved = backfilling.ingestion.register_blob(uploads.put("b/x", b"x"), ORIGIN)
+    assert moved.artifact.blob_path == "b/x"
+    counts = backfilling.run(inventory(backfilling, tmp_path, "a/x"))
+    assert counts == {Tally.STALE: 1, Tally.REFUSED: 0}
+    assert [(each["blob_path"], each["revision"]) for each in stored(sql)] == [("b/x", 1)]

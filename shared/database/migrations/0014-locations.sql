@@ -369,22 +369,25 @@ BEGIN
 END
 $$;
 
--- Keep a look at a location, unless a later one is known: then the answer is null. Forgets a few old ones.
+-- Keep a look at a location, unless a later one is known: then the answer is null. Forgets a few old ones, after
+-- its own is kept and none that others hold: so that no two looks wait for each other.
 CREATE FUNCTION registry.keep_sighting(INOUT sighting registry.sightings)
 LANGUAGE plpgsql AS $$
+DECLARE
+    given registry.sightings := sighting;
 BEGIN
-    DELETE FROM registry.sightings AS forgotten
-    WHERE forgotten.location_key IN (
-        SELECT old.location_key FROM registry.sightings AS old
-        WHERE old.seen_at < sighting.seen_at - interval '7 days' AND old.location_key <> sighting.location_key
-        ORDER BY old.seen_at LIMIT 10
-        FOR UPDATE SKIP LOCKED);
-    INSERT INTO registry.sightings AS known SELECT sighting.*
+    INSERT INTO registry.sightings AS known SELECT given.*
     ON CONFLICT (location_key) DO UPDATE
     SET observation = EXCLUDED.observation, blob_etag = EXCLUDED.blob_etag, storage_tier = EXCLUDED.storage_tier,
         seen_at = EXCLUDED.seen_at
     WHERE known.observation <= EXCLUDED.observation
     RETURNING * INTO sighting;
+    DELETE FROM registry.sightings AS forgotten
+    WHERE forgotten.location_key IN (
+        SELECT old.location_key FROM registry.sightings AS old
+        WHERE old.seen_at < given.seen_at - interval '7 days'
+        ORDER BY old.seen_at LIMIT 10
+        FOR UPDATE SKIP LOCKED);
 END
 $$;
 
@@ -486,6 +489,27 @@ BEGIN
         'storage_account', artifact.storage_account, 'container', artifact.container,
         'blob_path', artifact.blob_path, 'blob_etag', artifact.blob_etag,
         'blob_version_id', artifact.blob_version_id, 'missing_since', artifact.missing_since);
+END
+$$;
+
+-- As before, but a location may change while it is waited for: whoever asked has to ask again then, for a second
+-- lock would be taken out of order.
+CREATE OR REPLACE FUNCTION registry.hold_bytes(wanted uuid, OUT artifact registry.artifact_records, OUT is_shared boolean)
+LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
+DECLARE
+    held uuid := (SELECT located.location_key FROM registry.artifacts AS located WHERE located.artifact_id = wanted);
+BEGIN
+    PERFORM registry.hold_locations(ARRAY[held]);
+    SELECT * INTO artifact FROM registry.hold_artifact(wanted);
+    IF artifact.location_key <> held THEN
+        RAISE EXCEPTION 'the artifact has moved' USING ERRCODE = 'serialization_failure';
+    END IF;
+    is_shared := EXISTS (
+        SELECT FROM registry.artifacts AS other
+        WHERE other.location_key = artifact.location_key AND other.artifact_id <> artifact.artifact_id
+          AND other.disposition IN ('live', 'archived')
+          AND (artifact.blob_version_id IS NULL OR other.blob_version_id IS NULL
+               OR other.blob_version_id = artifact.blob_version_id));
 END
 $$;
 

@@ -120,7 +120,8 @@ END
 $$;
 
 -- Blobs whose state needs no registration, with the artifact that says so: it is registered already, or
--- something newer is: than hearsay, anything that was ever observed. Where only a sender told of the location, its word stands as long as it does not contradict the list.
+-- something newer is: than hearsay, anything that was ever observed, also by an artifact that has moved since.
+-- Where only a sender told of the location, its word stands as long as it does not contradict the list.
 CREATE FUNCTION registry.settled_blobs(blobs registry.listed_blob[], common jsonb)
 RETURNS TABLE (place integer, outcome text, artifact_id uuid)
 LANGUAGE plpgsql STABLE
@@ -134,8 +135,9 @@ DECLARE
 BEGIN
     RETURN QUERY
     SELECT blob.place,
-        CASE WHEN observed.blob_etag = blob.blob_etag OR observed.artifact_id IS NULL THEN 'unchanged' ELSE 'stale' END,
-        coalesce(observed.artifact_id, told.artifact_id)
+        CASE WHEN observed.blob_etag = blob.blob_etag OR num_nonnulls(observed.artifact_id, moved.artifact_id) = 0
+            THEN 'unchanged' ELSE 'stale' END,
+        coalesce(observed.artifact_id, moved.artifact_id, told.artifact_id)
     FROM unnest(blobs) AS blob
     JOIN registry.assets AS asset
       ON asset.identity_key = registry.identity_key(blob.client_type, blob.client_refs)
@@ -146,13 +148,17 @@ BEGIN
           AND seen.asset_id = asset.asset_id AND seen.observation IS NOT NULL
         ORDER BY seen.observation DESC LIMIT 1
     ) AS observed ON true
+    LEFT JOIN registry.left_locations AS moved
+        ON moved.location_key = registry.location_key(of_account, of_container, blob.blob_path)
+        AND moved.asset_id = asset.asset_id AND is_hearsay
     LEFT JOIN registry.artifacts AS told
         ON told.artifact_id = asset.current_artifact_id AND observed.artifact_id IS NULL
         AND told.location_key = registry.location_key(of_account, of_container, blob.blob_path)
         AND coalesce(told.blob_etag, blob.blob_etag) = blob.blob_etag
         AND coalesce(told.size_bytes, blob.size_bytes) = blob.size_bytes
     WHERE observed.blob_etag = blob.blob_etag OR observed.observation > present
-       OR (is_hearsay AND observed.artifact_id IS NOT NULL) OR told.artifact_id IS NOT NULL;
+       OR (is_hearsay AND observed.artifact_id IS NOT NULL)
+       OR moved.artifact_id IS NOT NULL OR told.artifact_id IS NOT NULL;
 END
 $$;
 
@@ -271,6 +277,7 @@ BEGIN
         WHERE artifact.content_hash IS NULL AND artifact.processing = 'completed'
           AND artifact.disposition = 'live' AND artifact.blob_etag IS NOT NULL
           AND artifact.storage_tier IS DISTINCT FROM 'Archive'  -- nobody can read it
+        ORDER BY artifact.artifact_id  -- so that no two lists wait for each other
         ON CONFLICT DO NOTHING;
     END IF;
 END
