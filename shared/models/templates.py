@@ -75,7 +75,7 @@ class PathTemplate:
     """Which of the readers takes what the others leave."""
 
     @classmethod
-    @lru_cache(maxsize=1024)  # a rule is checked, and then gone by
+    @lru_cache(maxsize=64)  # a rule is checked, and then gone by
     def parse(cls, text: str) -> Self:
         """Read a template; raises InvalidInput where it is malformed or ambiguous."""
         segments = _segments(text)
