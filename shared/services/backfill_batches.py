@@ -9,7 +9,14 @@ from typing import Any, Protocol
 
 from shared.database.constraints import constraint_errors
 from shared.database.pool import Database
-from shared.errors import DatabaseUnavailable, InvalidInput, RegistryError, Retryable
+from shared.errors import (
+    ArtifactConflict,
+    BlobChanged,
+    DatabaseUnavailable,
+    InvalidInput,
+    RegistryError,
+    Retryable,
+)
 from shared.models.backfills import Counts, Hashing, RefusedBlob, Tally
 from shared.models.blobs import BlobReference
 from shared.models.listed_blobs import BlobScope, ListedBlob
@@ -127,9 +134,12 @@ class HashedRegistrar:
         for blob in blobs:
             try:
                 batch.counts[self._register(blob)] += 1
-            except Retryable:
-                raise
+            except ArtifactConflict:
+                batch.counts[Tally.CONFLICT] += 1
             except RegistryError as fault:
+                # A blob that does not rest keeps no others waiting: it can be registered later.
+                if isinstance(fault, Retryable) and not isinstance(fault, BlobChanged):
+                    raise
                 batch.counts[Tally.REFUSED] += 1
                 batch.refused.append(RefusedBlob(blob.path, fault.summary))
         return batch

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from shared.database.pool import Database
-from shared.errors import BlobNotFound, InvalidInput
+from shared.errors import BlobChanged, BlobNotFound, BlobUnreadable, InvalidInput
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.listed_blobs import BlobList, BlobScope, ListedBlob
 from shared.models.reconciliations import Compared, Difference, Finding
@@ -67,7 +67,7 @@ class Comparison:
             if artifact.is_listed or artifact.is_missing or place == last or not is_ours:
                 continue
             last = place
-            if self._found(*place) is None:
+            if self._is_gone(*place):
                 is_repaired = self._repairs is not None and self._repairs.look(artifact.blob_path)
                 self._tell(artifact.blob_path, Finding.MISSING, is_repaired=is_repaired)
 
@@ -100,7 +100,11 @@ class Comparison:
             if finding is Finding.UNREGISTERED:
                 found.append((blob, finding))
                 continue
-            now = self._found(blob.path)
+            try:
+                now = self._found(blob.path)
+            except BlobChanged:  # it differs as long as it does not rest
+                found.append((blob, finding))
+                continue
             if now is not None:
                 seen = replace(blob, etag=now.etag, size_bytes=now.size_bytes)
                 found += self._compared_with(run_id, [seen])
@@ -125,6 +129,12 @@ class Comparison:
             if not page:
                 return
             after_path, after_id = page[-1].blob_path, page[-1].artifact_id
+
+    def _is_gone(self, path: str, version_id: str | None) -> bool:
+        try:
+            return self._found(path, version_id) is None
+        except (BlobChanged, BlobUnreadable):
+            return False  # it is there, or named by a version that the store knows nothing of
 
     def _found(self, path: str, version_id: str | None = None) -> BlobProperties | None:
         try:

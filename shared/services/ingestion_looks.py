@@ -48,15 +48,15 @@ class LocationLooks:
         left = blob_of(artifact)
         if left is None or left == found.reference or not self._store.serves(left.account):
             return False
-        absence = self._look(left, artifact.blob_version_id)
-        if absence.found is not None:
+        absence = Look(left, self._artifacts.next_observation(), None)
+        if not self._is_gone(left, artifact.blob_version_id):
             return False
         place = placed(found) | {"observation": observation}
         return self._artifacts.move(artifact, place, absence, origin)
 
-    def _look(self, blob: BlobReference, version_id: str | None = None) -> Look:
+    def _look(self, blob: BlobReference) -> Look:
         observation = self._artifacts.next_observation()
-        return Look(blob, observation, self._found(blob, version_id))
+        return Look(blob, observation, self._found(blob))
 
     def _found(self, blob: BlobReference, version_id: str | None = None) -> BlobProperties | None:
         try:
@@ -76,7 +76,7 @@ class LocationLooks:
                 )
             after = page.next_id
 
-    def _is_gone(self, blob: BlobReference, version_id: str) -> bool:
+    def _is_gone(self, blob: BlobReference, version_id: str | None) -> bool:
         try:
             return self._found(blob, version_id) is None
         except BlobUnreadable:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.errors import InvalidInput
+from shared.errors import BlobChanged, InvalidInput
 from shared.models.blobs import BlobReference
 from shared.models.listed_blobs import BlobScope, ListedBlob
 from shared.models.reconciliations import Finding
@@ -41,10 +41,13 @@ class Repairs:
         return {refused.path: refused.reason for refused in batch.refused}
 
     def look(self, path: str) -> bool:
-        """Tell whatever points at a blob whether it is there; False for a name that none has."""
+        """Tell whatever points at a blob whether it is there.
+
+        False for a name that none has, and for a blob that does not rest.
+        """
         try:
             blob = BlobReference(self.scope.account, self.scope.container, path)
-        except InvalidInput:
+            self.ingestion.look_at_blob(blob, self.origin)
+        except (InvalidInput, BlobChanged):
             return False
-        self.ingestion.look_at_blob(blob, self.origin)
         return True

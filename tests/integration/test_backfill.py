@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg.rows import DictRow
 
-from shared.models.backfills import Tally
+from shared.models.backfills import Hashing, Tally
 from shared.models.listed_blobs import BlobScope
 from shared.services.artifact_service import ArtifactService
 from shared.storage.inventory import InventoryFile
@@ -110,15 +111,21 @@ def test_several_blobs_of_one_asset_are_its_revisions_in_the_order_of_the_list(
         ]
 
 
+@pytest.mark.parametrize("hashing", Hashing)
 def test_a_rule_that_does_not_overwrite_leaves_the_current_artifact(
-    backfilling: Backfilling, uploads: Uploads, sql: psycopg.Connection[DictRow]
+    backfilling: Backfilling,
+    uploads: Uploads,
+    sql: psycopg.Connection[DictRow],
+    hashing: Hashing,
 ) -> None:
     backfilling.rule(
         name="x", path="{name}", client_type="x", client_refs={"one": "asset"}, overwrite=False
     )
     uploads.put("a", b"x")
-    uploads.put("b", b"x")
-    assert backfilling.run() == {Tally.CREATED: 1, Tally.CONFLICT: 1, Tally.REFUSED: 0}
+    backfilling.run(hashing=hashing)
+    uploads.put("b", b"y")
+    counts = backfilling.run(hashing=hashing)
+    assert (counts[Tally.CONFLICT], counts[Tally.REFUSED]) == (1, 0)
     assert [each["blob_path"] for each in stored(sql)] == ["a"]
 
 

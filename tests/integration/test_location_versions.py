@@ -3,7 +3,8 @@
 Azurite keeps no versions, so a store of ours tells of them.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from hashlib import sha256
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
 from shared.errors import BlobNotFound, BlobUnreadable
 from shared.models.blobs import BlobProperties, BlobReference
+from shared.models.content_hash import content_hash_of
 from shared.services.artifact_service import ArtifactService
 from shared.services.ingestion import IngestionService
 from shared.storage.blobs import BlobStore
@@ -23,6 +25,7 @@ from tests.integration.messages import (
     event,
     over,
     renamed,
+    set_aside,
     stored,
     told,
 )
@@ -143,3 +146,21 @@ def test_an_artifact_does_not_move_while_its_version_is_there(
     del store.versions[next(iter(store.versions))]
     deliver(ingestion, notice)
     assert [(row["blob_path"], row["missing_since"]) for row in stored(sql)] == [("b/x", None)]
+
+
+def test_an_artifact_does_not_move_from_a_version_that_the_store_cannot_name(
+    ingestion: IngestionService,
+    artifacts: ArtifactService,
+    uploads: Uploads,
+    sql: psycopg.Connection[DictRow],
+) -> None:
+    blob = uploads.put("a", b"x")
+    left = uploads.reference("left")
+    artifacts.create_artifact(
+        client_type="blob", client_refs=asdict(blob), blob_version_id="odd",
+        content_hash=content_hash_of(sha256(b"x").digest()),
+        storage_account=left.account, container=left.container, blob_path=left.path,
+    )  # fmt: skip
+    deliver(ingestion, event(blob))
+    assert [row["blob_path"] for row in stored(sql)] == ["left"]
+    assert set_aside(sql) == []
