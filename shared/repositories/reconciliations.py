@@ -67,4 +67,6 @@ class ReconciliationRepository:
     def forget(self, first_run: UUID, last_run: UUID, limit: int) -> int:
         """Forget some of what these runs have remembered; how much that was."""
         parameters = {"first_run": first_run, "last_run": last_run, "limit": limit}
-        return self._connection.execute(_QUERIES["forget"], parameters).rowcount
+        row = self._connection.execute(_QUERIES["forget"], parameters).fetchone()
+        assert row is not None  # noqa: S101 - the function always answers with one row
+        return row["forgotten"]

@@ -9,10 +9,6 @@ SELECT blob_path, artifact_id, blob_version_id, is_listed, is_missing
 FROM registry.compare_registered(
     :run_id, :storage_account, :container, :prefix, :after_path, :after_id, :limit);
 
--- name: forget(first_run, last_run, limit)!
--- Forget some of what comparisons have found in the store.
-DELETE FROM registry.reconciled AS forgotten
-WHERE (forgotten.run_id, forgotten.location_key) IN (
-    SELECT run_id, location_key FROM registry.reconciled
-    WHERE run_id BETWEEN :first_run AND :last_run
-    LIMIT :limit);
+-- name: forget(first_run, last_run, limit)^
+-- Forget some of what comparisons have found in the store: see registry.forget_reconciled.
+SELECT forgotten FROM registry.forget_reconciled(:first_run, :last_run, :limit) AS forgotten;

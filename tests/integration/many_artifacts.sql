@@ -65,5 +65,13 @@ INSERT INTO registry.unhashed (artifact_id, size_bytes, due_at)
 SELECT md5('artifact ' || i)::uuid, i, timestamptz '2026-01-01Z' + i * interval '1 second'
 FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
 
+INSERT INTO registry.reconciled (run_id, location_key)
+SELECT '00000000-0000-0000-0000-000000000001', md5('location ' || i)::uuid
+FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
+
+INSERT INTO registry.sightings (location_key, observation, seen_at)
+SELECT md5('location ' || i)::uuid, i, timestamptz '2000-01-01Z' + i * interval '1 second'
+FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
+
 SET session_replication_role = DEFAULT;
 VACUUM ANALYZE;

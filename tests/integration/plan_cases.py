@@ -31,7 +31,6 @@ WRITES = {
     "backfills.forget_unhashed",
     "backfills.record_hash",
     "backfills.register_listed",
-    "reconciliations.forget",
     "idempotency.claim",
     "idempotency.keep",
     "rules.limit_waiting",
@@ -95,6 +94,8 @@ def _of_backfills() -> Iterator[Case]:
     for prefix in ("", "p/7", "none/"):
         page = {"prefix": prefix, "after_path": "p/5", "after_id": UUID(int=0), "limit": 10}
         yield Case("reconciliations.compare_registered", where | page, rows=20)
+    runs = {"first_run": UUID(int=1), "last_run": UUID(int=1), "limit": 10}
+    yield Case("reconciliations.forget", runs, rows=20)
 
 
 def _of_one_artifact() -> Iterator[Case]:
@@ -130,8 +131,8 @@ def _of_locations() -> Iterator[Case]:
     deleted = {"client_type": "blob", "client_refs": {"account": "a", "path": "p/78"}}
     gone = look | {"blob_path": "p/78", "deleted": deleted}
     found = look | {"blob_path": "p/79", "blob_etag": "e1", "storage_tier": "Cool"}
-    yield Case("locations.sight", {"request": Jsonb(gone)}, rows=30)
-    yield Case("locations.sight", {"request": Jsonb(found)}, rows=20)
+    yield Case("locations.sight", {"request": Jsonb(gone)}, rows=40)
+    yield Case("locations.sight", {"request": Jsonb(found)}, rows=30)
     moved = look | {
         "artifact_id": str(identifier("artifact 82")),
         "content_hash": "1220" + hashlib.sha256(b"82").hexdigest(),

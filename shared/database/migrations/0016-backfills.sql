@@ -291,6 +291,22 @@ CREATE UNLOGGED TABLE registry.reconciled (
     PRIMARY KEY (run_id, location_key)
 );
 
+-- Forget some of what runs have remembered; how much that was. In the order of the index, for the planner would
+-- read all that is remembered once for each page.
+CREATE FUNCTION registry.forget_reconciled(first_run uuid, last_run uuid, most integer) RETURNS bigint
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+DECLARE
+    forgotten bigint;
+BEGIN
+    DELETE FROM registry.reconciled WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM registry.reconciled WHERE run_id BETWEEN first_run AND last_run
+        ORDER BY run_id, location_key LIMIT most));
+    GET DIAGNOSTICS forgotten = ROW_COUNT;
+    RETURN forgotten;
+END
+$$;
+
 -- Compare a page of a container's listing with what is registered, and remember its locations for the other way
 -- round. Told are only the blobs that are not as registered: `unregistered`; `etag` or `size` of the registered
 -- ones differs; `returned`, which were missing. What was deleted on purpose, its bytes kept, is as registered.
