@@ -169,3 +169,25 @@ def test_an_inventory_loses_against_an_artifact_that_has_moved_since(
     counts = backfilling.run(inventory(backfilling, tmp_path, "a/x"))
     assert counts == {Tally.STALE: 1, Tally.REFUSED: 0}
     assert [(each["blob_path"], each["revision"]) for each in stored(sql)] == [("b/x", 1)]
+
+
+@pytest.mark.parametrize("is_hearsay", [True, False])
+def test_a_list_loses_against_the_tier_that_was_seen_since(
+    backfilling: Backfilling,
+    uploads: Uploads,
+    tmp_path: Path,
+    sql: psycopg.Connection[DictRow],
+    is_hearsay: bool,
+) -> None:
+    blob = uploads.put("a", b"x")
+
+    def cool(_: int) -> None:
+        uploads.container.get_blob_client("a").set_standard_blob_tier("Cool")
+        backfilling.ingestion.look_at_blob(blob, ORIGIN)
+
+    etag = backfilling.store.properties(blob).etag
+    listed = inventory(backfilling, tmp_path, "a", Etag=etag, AccessTier="Hot")
+    known = listed if is_hearsay else backfilling.store.listing(backfilling.scope)
+    counts = backfilling.run(Interrupted(known, cool))
+    assert counts == {Tally.CREATED: 1, Tally.REFUSED: 0}
+    assert [each["storage_tier"] for each in stored(sql)] == ["Cool"]

@@ -103,19 +103,24 @@ BEGIN
 END
 $$;
 
--- Places of blobs that are not, or no longer, as the list says: a look at the location has told since. Inventories
--- are hearsay, and older than any look.
-CREATE FUNCTION registry.outdated_blobs(blobs registry.listed_blob[], common jsonb) RETURNS integer[]
+-- Places of blobs at whose locations somebody has looked, and which of them are not, or no longer, as the list says.
+-- Inventories are hearsay, and older than any look.
+CREATE FUNCTION registry.sighted_blobs(
+    blobs registry.listed_blob[], common jsonb, OUT outdated integer[], OUT others integer[]
+)
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-    RETURN ARRAY(
-        SELECT blob.place
+    SELECT coalesce(array_agg(sighted.place) FILTER (WHERE sighted.is_outdated), '{}'),
+        coalesce(array_agg(sighted.place) FILTER (WHERE NOT sighted.is_outdated), '{}')
+    INTO outdated, others
+    FROM (
+        SELECT blob.place, last.blob_etag IS DISTINCT FROM blob.blob_etag
+            AND ((common -> 'is_hearsay')::boolean OR last.observation > (common ->> 'observation')::bigint) AS is_outdated
         FROM unnest(blobs) AS blob
         JOIN registry.sightings AS last ON last.location_key = registry.location_key(
             common ->> 'storage_account', common ->> 'container', blob.blob_path)
-        WHERE last.blob_etag IS DISTINCT FROM blob.blob_etag
-          AND ((common -> 'is_hearsay')::boolean OR last.observation > (common ->> 'observation')::bigint));
+    ) AS sighted;
 END
 $$;
 
@@ -233,6 +238,7 @@ LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
 #variable_conflict use_column
 DECLARE
     blobs registry.listed_blob[] := ARRAY(SELECT blob FROM json_populate_recordset(NULL::registry.listed_blob, listed) AS blob);
+    sighted record;
     done integer[];
     created uuid[];
     unchanged uuid[];
@@ -240,13 +246,15 @@ DECLARE
     answer record;
 BEGIN
     PERFORM registry.share_locations_of(blobs, common);
-    done := registry.outdated_blobs(blobs, common);
-    IF done <> '{}' THEN
-        RETURN QUERY SELECT known.place, 'stale', CAST(NULL AS uuid) FROM unnest(done) AS known (place);
-        blobs := ARRAY(SELECT rest FROM unnest(blobs) AS rest WHERE rest.place <> ALL (done));
+    SELECT * INTO sighted FROM registry.sighted_blobs(blobs, common);
+    IF sighted.outdated <> '{}' THEN
+        RETURN QUERY SELECT known.place, 'stale', CAST(NULL AS uuid) FROM unnest(sighted.outdated) AS known (place);
+        blobs := ARRAY(SELECT rest FROM unnest(blobs) AS rest WHERE rest.place <> ALL (sighted.outdated));
     END IF;
+    -- Of what was looked at, more may be known than the list says: registry.register_shared asks.
     SELECT array_agg(new.place), array_agg(new.artifact_id) INTO done, created
-    FROM registry.register_new_blobs(blobs, common) AS new;
+    FROM registry.register_new_blobs(CASE WHEN sighted.others = '{}' THEN blobs
+        ELSE ARRAY(SELECT rest FROM unnest(blobs) AS rest WHERE rest.place <> ALL (sighted.others)) END, common) AS new;
     RETURN QUERY SELECT known.place, 'created', known.artifact_id FROM unnest(done, created) AS known (place, artifact_id);
     IF cardinality(done) < cardinality(blobs) OR done IS NULL THEN
         blobs := ARRAY(SELECT rest FROM unnest(blobs) AS rest WHERE rest.place <> ALL (coalesce(done, '{}')));
