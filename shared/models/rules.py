@@ -145,8 +145,6 @@ class RuleMatch:
     rule: IngestionRule
     values: Values
     """What its path found in the name."""
-    also_matching: tuple[str, ...] = ()
-    """Names of the rules that would come next, in their order."""
 
 
 class RuleSet:
@@ -161,9 +159,11 @@ class RuleSet:
 
     def match(self, blob: BlobReference) -> RuleMatch | None:
         """The first rule that knows the blob."""
-        rules = self._of_container.get(blob.container, ())
-        matching = [(rule, values) for rule in rules if (values := rule.read(blob)) is not None]
-        if not matching:
-            return None
-        (rule, values), *others = matching
-        return RuleMatch(rule, values, tuple(other.name for other, _ in others))
+        return next(self.matches(blob), None)
+
+    def matches(self, blob: BlobReference) -> Iterator[RuleMatch]:
+        """Every rule that knows the blob, in their order; the first one decides."""
+        for rule in self._of_container.get(blob.container, ()):
+            values = rule.read(blob)
+            if values is not None:
+                yield RuleMatch(rule, values)

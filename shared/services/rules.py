@@ -13,7 +13,7 @@ from shared.models.blobs import BlobReference
 from shared.models.registrations import UNATTRIBUTED, Origin
 from shared.models.rule_files import KeptRule, RuleChanges, RuleFile, compare_rules
 from shared.models.rule_trials import RefusedUpload, RuleTrial
-from shared.models.rules import MAXIMUM_RULES, IngestionRule, RuleList, RuleMatch, RuleSet
+from shared.models.rules import MAXIMUM_RULES, IngestionRule, RuleList, RuleSet
 from shared.models.uploads import registration_of
 from shared.repositories.rules import RuleRepository
 from shared.services.transitions import ANY_STATE, require_state
@@ -139,8 +139,8 @@ class RuleService:
         if account is None and not self._accounts:
             raise InvalidInput("Say which storage account.", "/account")
         blob = BlobReference(account or self._accounts[0], container, path)
-        match = (self.current() if rules is None else RuleSet(rules.rules)).match(blob)
-        return _trial(blob, match, metadata, tags)
+        tried = self.current() if rules is None else RuleSet(rules.rules)
+        return _trial(blob, tried, metadata, tags)
 
     def _change(
         self,
@@ -215,10 +215,12 @@ def _event(operation: str, name: str, **states: KeptRule) -> Mapping[str, Any]:
 
 def _trial(
     blob: BlobReference,
-    match: RuleMatch | None,
+    rules: RuleSet,
     metadata: Mapping[str, str],
     tags: Mapping[str, str],
 ) -> RuleTrial:
+    matches = list(rules.matches(blob))
+    match = matches[0] if matches else None
     registration = problem = None
     try:
         registration = registration_of(blob, match, metadata, tags)
@@ -227,7 +229,7 @@ def _trial(
     return RuleTrial(
         rule=match.rule.name if match else None,
         values=dict(match.values) if match else {},
-        also_matching=list(match.also_matching) if match else [],
+        also_matching=[other.rule.name for other in matches[1:]],
         registration=registration,
         problem=problem,
     )

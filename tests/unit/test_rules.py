@@ -163,17 +163,16 @@ def test_the_first_rule_by_priority_and_name_decides_and_the_others_are_told() -
         rule(name="anothers", priority=0, account="another"),
         rule(name="unlike", priority=0, path="{dataset}/{resource}/{version:int}.csv"),
     ]
-    match = RuleSet(rules).match(BLOB)
-    assert match
-    assert (match.rule.name, match.also_matching) == ("b", ("c", "a"))
-    assert match.values == {"dataset": "flood", "resource": "depth", "version": 12}
+    first, *others = RuleSet(rules).matches(BLOB)
+    assert (first.rule.name, [other.rule.name for other in others]) == ("b", ["c", "a"])
+    assert RuleSet(rules).match(BLOB) == first
+    assert first.values == {"dataset": "flood", "resource": "depth", "version": 12}
 
 
 @given(st.permutations([rule(name=name, priority=ord(name) % 3) for name in "abcdef"]))
 def test_the_order_in_which_rules_are_given_decides_nothing(rules: list[IngestionRule]) -> None:
-    match = RuleSet(rules).match(BLOB)
-    assert match
-    assert [match.rule.name, *match.also_matching] == ["c", "f", "a", "d", "b", "e"]
+    matches = RuleSet(rules).matches(BLOB)
+    assert [match.rule.name for match in matches] == ["c", "f", "a", "d", "b", "e"]
 
 
 def test_of_several_paths_the_first_that_fits_counts() -> None:
