@@ -38,6 +38,20 @@ FIXED = {
     "named statement": '_QUERIES["get"]',
     "statement named by a variable": "_QUERIES[name]",
 }
+# Tables of other databases have names that no statement of ours can know. They are put in as quoted
+# identifiers, here and nowhere else; tests of these tables send hostile names.
+COMPOSED = {
+    "shared/storage/table_sources.py": [
+        "sql.SQL('SET LOCAL {} = {}')",
+        "connection.execute(setting)",
+        "sql.SQL('LOCK TABLE {} IN ACCESS SHARE MODE')",
+        "connection.execute(sql.SQL('LOCK TABLE {} IN ACCESS SHARE MODE').format(_quoted(table)))",
+        "sql.SQL('COPY (SELECT * FROM {} ORDER BY {}) TO STDOUT (FORMAT binary)')",
+        "sql.SQL('{} COLLATE \"C\"' if column['is_collated'] else '{}')",
+        "sql.SQL(', ')",
+        "cursor.copy(statement)",
+    ]
+}
 _MODULE = '''"""A repository."""
 
 from string import Template
@@ -69,11 +83,16 @@ def product_files() -> list[Path]:
     ]
 
 
-def test_the_product_runs_fixed_statements_only() -> None:
+def test_the_product_runs_fixed_statements_but_for_tables_of_others() -> None:
     files = product_files()
     assert len(files) > 80
-    built = {str(path): list(built_statements(path.read_text())) for path in files}
-    assert {path: found for path, found in built.items() if found} == {}
+    built = {path: sorted(_built_in(path)) for path in files}
+    told = {os.fspath(path.relative_to(PROJECT)): found for path, found in built.items() if found}
+    assert told == {path: sorted(known) for path, known in COMPOSED.items()}
+
+
+def _built_in(path: Path) -> list[str]:
+    return [found.partition(": ")[2] for found in built_statements(path.read_text())]
 
 
 @pytest.mark.parametrize("statement", BUILT.values(), ids=BUILT.keys())

@@ -32,7 +32,7 @@ TOUCHES = ("socket.connect", "socket.getaddrinfo")
 
 def refuse(event, arguments):
     writes = event == "open" and set(str(arguments[1])) & set("wax+")
-    if event in TOUCHES or (writes and not str(arguments[0]).endswith(".pyc")):
+    if event in TOUCHES or writes:
         raise SystemExit(f"indexing does I/O: {event} {arguments}")
 
 sys.addaudithook(refuse)
@@ -188,7 +188,7 @@ def index(settings: dict[str, str]) -> Manifest:
     """Name → bindings, the trigger first."""
     around = {name: text for name, text in os.environ.items() if not name.startswith("REGISTRY_")}
     done = subprocess.run(
-        [sys.executable, "-c", INDEX],
+        [sys.executable, "-B", "-c", INDEX],
         cwd=PROJECT,
         env={**around, "PYTHONPATH": str(PROJECT), **settings},
         capture_output=True,
