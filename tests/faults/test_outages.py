@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.rows import DictRow, dict_row
 
+from devhost.host.storage import create_queue
 from devhost.stack.azurite import Azurite
 from devhost.stack.postgres import EmbeddedPostgres
 from shared.database.migrate import migrate
@@ -63,7 +64,7 @@ def test_a_database_restarted_under_load_loses_nothing(
         place.ingestion() as service,
         working(place, taking_events(service, place), visibility=SOON) as worker,
     ):
-        queue.create_queue()
+        create_queue(queue)  # the worker does so as well
         with load_on(uploads.container, queue) as load:
             for turn in range(times):
                 load.wait_for_more()
@@ -93,7 +94,7 @@ def test_a_storage_account_stopped_under_load_loses_nothing(
         place.ingestion() as service,
         working(place, taking_events(service, place), visibility=SOON) as worker,
     ):
-        queue.create_queue()
+        create_queue(queue)  # the worker does so as well
         with load_on(uploads.container, queue) as load:
             for _ in range(times):
                 load.wait_for_more()

@@ -107,7 +107,7 @@ def _of_one_artifact() -> Iterator[Case]:
     yield Case(
         "artifacts.of_stac_item", {"collection_id": "collection", "item_id": "item 78"}, rows=4
     )
-    yield Case("artifacts.observe", identity | location, rows=2)
+    yield Case("artifacts.observe", identity | location, rows=3)
     yield Case("artifacts.next_observation")
     for job in ("job 7", "nightly"):
         asked = {"job_id": job, "after": UUID(int=0), "limit": 10}
