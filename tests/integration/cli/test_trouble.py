@@ -142,16 +142,15 @@ def test_a_reader_who_leaves_early_is_no_fault(
     process.wait()
 
 
-def interrupted(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    """What it wrote. Python drops an interrupt that falls into a finaliser: then Ctrl-C again."""
-    while True:
-        process.send_signal(signal.SIGINT)
-        try:
-            return process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            continue
+@pytest.fixture
+def interruptible() -> Generator[None]:
+    """Whoever runs tests in the background of a shell has every child ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_command_ends_with_130(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -164,7 +163,8 @@ def test_an_interrupted_command_ends_with_130(tmp_path: Path) -> None:
         asked, _ = listener.accept()
         with asked:
             asked.recv(1)
-            written, told = interrupted(process)
+            process.send_signal(signal.SIGINT)
+            written, told = process.communicate()
     assert (process.returncode, written) == (130, b"")
     assert b"Traceback" not in told
 
