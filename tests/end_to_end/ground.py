@@ -27,6 +27,7 @@ class Ground:
         """A container that no trigger watches: what is known of it, events have told."""
         self.events: QueueClient = queues.get_queue_client(f"{name}-events")
         self.messages: QueueClient = queues.get_queue_client(f"{name}-messages")
+        self.hashing: QueueClient = queues.get_queue_client(f"{name}-hashing")
         self.poison: list[QueueClient] = [
             queues.get_queue_client(f"{queue}-poison")
             for queue in (self.events.queue_name, self.messages.queue_name)
@@ -36,7 +37,7 @@ class Ground:
         """Make the containers and queues, as a deployment does."""
         for container in (self.uploads, self.others):
             container.create_container()
-        for queue in (self.events, self.messages):
+        for queue in (self.events, self.messages, self.hashing):
             queue.create_queue()
 
     def put(self, name: str, content: bytes) -> None:
@@ -48,8 +49,8 @@ class Ground:
         wait_for("empty queues", lambda: not self.waiting())
 
     def waiting(self) -> int:
-        """Messages in both queues, those in work and those of dead workers as well."""
-        return sum(map(_length, (self.events, self.messages)))
+        """Messages in all queues, those in work and those of dead workers as well."""
+        return sum(map(_length, (self.events, self.messages, self.hashing)))
 
     def poisoned(self, mark: str = "") -> int:
         """Messages that the host has given up, of the first 32 of each queue."""

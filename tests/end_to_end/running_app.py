@@ -112,13 +112,17 @@ class RunningApp:
 
     def migrate(self) -> None:
         """Deploy the schema."""
-        call_registry(PROJECT, self._settings, "migrate")
+        self.command("migrate")
+
+    def command(self, *arguments: str) -> str:
+        """What the registry's own command prints, on the app's database and storage."""
+        return call_registry(PROJECT, self._settings, *arguments)
 
     def key(self, scopes: str = "read") -> str:
         """An API key, made by the registry's own command the first time."""
         if scopes not in self._keys:
             arguments = ("keys", "create", "--name", f"test {scopes}", "--scopes", scopes)
-            self._keys[scopes] = call_registry(PROJECT, self._settings, *arguments)
+            self._keys[scopes] = self.command(*arguments)
         return self._keys[scopes]
 
     def get(self, path: str, /, *, key: str | None = None, **parameters: str) -> httpx.Response:

@@ -1,19 +1,16 @@
 """What the host gives up is drained by the timer, replayed over HTTP, and registered once."""
 
-import json
 import uuid
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, LiteralString
 
 import httpx
 import psycopg
-from azure.storage.blob import BlobServiceClient
 
 from devhost.stack.azurite import Azurite
 from tests.end_to_end.conftest import RunApp
 from tests.end_to_end.ground import Ground
-from tests.end_to_end.later import restart_later
+from tests.end_to_end.later import restart_later, start_late
 from tests.end_to_end.notices import event_grid, plain
 from tests.end_to_end.running_app import RETRY_AFTER, RunningApp
 from tests.end_to_end.waiting import wait_for
@@ -33,7 +30,7 @@ def test_a_poisoned_message_is_drained_and_replayed_and_registered_once(
     with run_app(database_url, azurite, settings) as (app, ground):
         poison(ground, "a.tif")
         assert app.stop() == 0
-        start_late(app, azurite)
+        start_late(app, azurite, "drain_poison_queues")
         wait_for("the drained queues", lambda: len(failures(app, reason="poisoned")) == 2)
         assert ground.poisoned() == 0
         assert ground.revisions(ground.others) == {}
@@ -59,12 +56,12 @@ def test_a_run_that_is_killed_loses_no_poisoned_message_and_keeps_none_twice(
         bodies = {uuid.uuid4().hex.encode() for _ in range(POISONED)}
         for body in bodies:
             queue.send_message(body.decode())
-        start_late(app, own_azurite)
+        start_late(app, own_azurite, "drain_poison_queues")
         wait_for("some of them", lambda: len(kept(ground)) > KILLED_AT)
         app.kill()
         assert ground.poisoned() > 0, "the kill was meant to interrupt"
         restart_later(own_azurite)
-        start_late(app, own_azurite)
+        start_late(app, own_azurite, "drain_poison_queues")
         wait_for("all of them", partial(is_empty, queue))
         assert sorted(kept(ground)) == sorted((body, 1) for body in bodies)
 
@@ -87,17 +84,6 @@ def poison(ground: Ground, path: str) -> None:
 def execute(ground: Ground, statement: LiteralString) -> None:
     with psycopg.connect(ground.database_url, autocommit=True) as connection:
         connection.execute(statement)
-
-
-def start_late(app: RunningApp, azurite: Azurite) -> None:
-    """Start an app whose timer was due while none ran, so that it runs at once."""
-    last = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
-    status = {"Last": last, "Next": last + timedelta(minutes=5), "LastUpdated": last}
-    content = json.dumps({name: at.isoformat() for name, at in status.items()})
-    with BlobServiceClient.from_connection_string(azurite.connection_string) as service:
-        path = f"timers/{app.host_id}/drain_poison_queues/status"
-        service.get_blob_client("azure-webjobs-hosts", path).upload_blob(content, overwrite=True)
-    app.start()
 
 
 def failures(app: RunningApp, **wanted: str) -> list[Any]:
