@@ -5,8 +5,8 @@
 
 import azure.functions as func
 
+from functions.origins import origin_of
 from shared.bootstrap import registry
-from shared.models.registrations import Origin
 
 bp = func.Blueprint()
 
@@ -21,8 +21,8 @@ bp = func.Blueprint()
 def hash_artifact(message: func.QueueMessage, context: func.Context) -> None:
     """Fill in the hashes of the artifacts that a message names."""
     built = registry()
-    origin = Origin(f"function:{context.function_name}", context.invocation_id)
-    built.late_hashes.take(built.settings.hashing_queue, message.get_body(), origin)
+    queue = built.settings.hashing_queue
+    built.late_hashes.take(queue, message.get_body(), origin_of(context))
 
 
 @bp.function_name("send_hash_requests")

@@ -11,9 +11,9 @@ from typing import List  # noqa: UP035 - the worker knows no other spelling in a
 
 import azure.functions as func
 
+from functions.origins import origin_of
 from shared.bootstrap import registry
 from shared.models.ids import repeatable_id
-from shared.models.registrations import Origin
 
 bp = func.Blueprint()
 
@@ -39,7 +39,7 @@ def blob_events(
     """
     built = registry()
     messages = built.ingestion.take_blob_events(
-        built.settings.blob_events_queue, message.get_body(), _origin(context)
+        built.settings.blob_events_queue, message.get_body(), origin_of(context)
     )
     if messages:
         following.set(messages)
@@ -59,8 +59,4 @@ def register_artifact(message: func.QueueMessage, context: func.Context) -> None
     # Members of the body may stand in for the message's metadata, its id too: but a registration
     # has no such member, and a body that has one is refused as none.
     artifact_id = repeatable_id(f"{queue}/{message.id}", message.insertion_time)
-    built.ingestion.take_registration(queue, message.get_body(), _origin(context), artifact_id)
-
-
-def _origin(context: func.Context) -> Origin:
-    return Origin(f"function:{context.function_name}", context.invocation_id)
+    built.ingestion.take_registration(queue, message.get_body(), origin_of(context), artifact_id)

@@ -176,10 +176,10 @@ def _registrars() -> Registrars:
 @_once
 def backfills() -> BackfillService:
     """What registers blobs that were there before; for commands alone."""
-    return BackfillService(database(), accounts(), _registrars(), _now)
+    return BackfillService(database(), registry().artifacts, accounts(), _registrars(), _now)
 
 
 @_once
 def reconciliations() -> ReconciliationService:
     """What compares store and registry; for commands alone."""
-    return ReconciliationService(database(), accounts(), _registrars(), _now)
+    return ReconciliationService(database(), registry().artifacts, accounts(), _registrars(), _now)

@@ -26,7 +26,10 @@ from shared.models.text import Text, keepable, keepable_json
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 _SHORT = Field(min_length=1, max_length=64)
 _LABEL = Field(min_length=1, max_length=100)
-_NAME = Field(min_length=1, max_length=255)
+LONGEST_NAME = 255
+"""Characters of a name, a type, a tier and the like."""
+
+_NAME = Field(min_length=1, max_length=LONGEST_NAME)
 
 ShortText = Annotated[Text, _SHORT]
 Name = Annotated[Text, _NAME]

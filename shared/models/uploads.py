@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 
 from shared.errors import InvalidInput
-from shared.models.artifacts import ArtifactRegistration
+from shared.models.artifacts import LONGEST_NAME, ArtifactRegistration
 from shared.models.blobs import BlobReference
 from shared.models.pointers import json_pointer
 from shared.models.rules import RuleMatch
@@ -69,6 +69,14 @@ def registration_of(
     said = _said("metadata", metadata) | _said("tags", tags) if overrides != "none" else {}
     sayers = {_put(one, members, may_identify=overrides == "all"): one for one in said.values()}
     return _validated(members, match, sayers)
+
+
+def content_type_of(registration: ArtifactRegistration, header: str | None) -> str | None:
+    """The content type that is registered: what was said of the bytes, else the blob's own header.
+
+    An uploader may write anything there; no odd header keeps a blob out of the registry.
+    """
+    return registration.content_type or (header or "")[:LONGEST_NAME] or None
 
 
 def asset_of(blob: BlobReference, match: RuleMatch) -> ArtifactRegistration:

@@ -1,15 +1,12 @@
 """Registering blobs that were there before anybody listened, from a list of them."""
 
 from collections import deque
-from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from shared.database.pool import Database
 from shared.models.backfills import (
     BackfillPreview,
     BackfillProgress,
@@ -21,15 +18,12 @@ from shared.models.backfills import (
 )
 from shared.models.listed_blobs import BlobList, BlobScope, ListedPage
 from shared.models.registrations import Origin
-from shared.repositories.artifacts import ArtifactRepository
 from shared.repositories.backfills import BackfillRepository
 from shared.services.backfill_batches import Batch, Registrar
 from shared.services.backfill_preview import preview_blobs
-from shared.services.backfill_registrars import Registrars
 from shared.services.pace import Pace
-from shared.storage.accounts import BlobAccounts
+from shared.services.whole_containers import WholeContainers
 from shared.storage.inventory import InventoryFile
-from shared.storage.read_ahead import read_ahead
 
 _PAGES_ON_THEIR_WAY = 2
 
@@ -48,29 +42,12 @@ class _SentPage:
     batches: list[Future[Batch]]
 
 
-class BackfillService:
+class BackfillService(WholeContainers):
     """A backfill may be killed at any point, and repeated: every state is registered once.
 
-    Its place among living events is kept by observation numbers, as everywhere. That of a page is
-    taken before the page is asked for; an inventory is hearsay, and loses against any observation.
+    Its place among living events is kept by observation numbers, as everywhere. An inventory is
+    hearsay, and loses against any observation.
     """
-
-    def __init__(
-        self,
-        database: Database,
-        store: BlobAccounts,
-        registrars: Registrars,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._database = database
-        self._store = store
-        self._registrars = registrars
-        self._clock = clock
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """Names of the storage accounts that are served, the registry's own first."""
-        return self._store.accounts
 
     def list_blobs(
         self, scope: BlobScope, inventory: Path | None, *, with_tags: bool = True
@@ -92,6 +69,7 @@ class BackfillService:
         Raises a Retryable where database or storage are away: what was done stays done.
         """
         begun = self._begin(request, blobs)
+        heard_at = begun.started_observation if blobs.is_hearsay else None
         registrar = self._registrars.registrar(
             request.scope, request.hashing, origin, is_hearsay=blobs.is_hearsay
         )
@@ -99,7 +77,7 @@ class BackfillService:
         sent: deque[_SentPage] = deque()
         with ThreadPoolExecutor(registrar.workers, thread_name_prefix="backfill") as workers:
             try:
-                with closing(read_ahead(self._numbered(blobs, begun), 1)) as pages:
+                with closing(self._observed(blobs, begun.marker, heard_at)) as pages:
                     for observation, page in pages:
                         sent.append(_send(page, observation, registrar, pace, workers))
                         if len(sent) == _PAGES_ON_THEIR_WAY:
@@ -125,20 +103,6 @@ class BackfillService:
             return BackfillRepository(connection).begin(
                 request.scope, source, self._clock(), anew=request.restart
             )
-
-    def _numbered(self, blobs: BlobList, begun: Checkpoint) -> Generator[tuple[int, ListedPage]]:
-        """Each page with a number that nobody has who saw a later state of one of its blobs."""
-        pages = blobs.pages(begun.marker)
-        while True:
-            number = begun.started_observation if blobs.is_hearsay else self._next_observation()
-            page = next(pages, None)
-            if page is None:
-                return
-            yield number, page
-
-    def _next_observation(self) -> int:
-        with self._database.connection() as connection:
-            return ArtifactRepository(connection).next_observation()
 
     def _finish(self, sent: _SentPage, begun: Checkpoint, listener: Listener) -> None:
         """Wait for a page, then say that all up to its end is done."""

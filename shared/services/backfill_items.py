@@ -11,7 +11,7 @@ from shared.models.blobs import BlobReference
 from shared.models.ids import new_id
 from shared.models.listed_blobs import BlobScope, ListedBlob
 from shared.models.rules import RuleSet
-from shared.models.uploads import registration_of
+from shared.models.uploads import content_type_of, registration_of
 
 Item = dict[str, Any]
 """A member of what `registry.register_listed` takes."""
@@ -66,7 +66,6 @@ class BlobReader:
             uri=f"{self._container_uri}/{quote(blob.path, safe=_PLAIN_IN_URIS)}",
             storage_tier=blob.tier,
             size_bytes=blob.size_bytes,
-            # An uploader may write anything here; no odd header keeps a blob out of the registry.
-            content_type=registration.content_type or (blob.content_type or "")[:255] or None,
+            content_type=content_type_of(registration, blob.content_type),
         )
         return item

@@ -1,7 +1,6 @@
 """One comparison of store and registry, both ways."""
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 from uuid import UUID
@@ -9,16 +8,14 @@ from uuid import UUID
 from shared.database.pool import Database
 from shared.errors import BlobChanged, BlobNotFound, BlobUnreadable, InvalidInput
 from shared.models.blobs import BlobProperties, BlobReference
-from shared.models.listed_blobs import BlobList, BlobScope, ListedBlob
+from shared.models.listed_blobs import BlobScope, ListedBlob, ListedPage
 from shared.models.reconciliations import Compared, Difference, Finding
-from shared.repositories.artifacts import ArtifactRepository
 from shared.repositories.reconciliations import ComparedArtifact, ReconciliationRepository
+from shared.services.locations import FIRST
 from shared.services.reconciliation_repairs import Repairs
 from shared.storage.accounts import BlobAccounts
-from shared.storage.read_ahead import read_ahead
 
 _PAGE = 1000
-_FIRST = UUID(int=0)
 
 _Found = tuple[ListedBlob, Finding]
 
@@ -49,14 +46,13 @@ class Comparison:
         self._watcher = watcher
         self.compared = Compared()
 
-    def compare_store(self, run_id: UUID, blobs: BlobList) -> None:
-        """From the store to the registry, page by page."""
-        with closing(read_ahead(self._numbered(blobs), 1)) as pages:
-            for observation, listed in pages:
-                for begun in range(0, len(listed), _PAGE):
-                    self._compare(run_id, listed[begun : begun + _PAGE], observation)
-                self.compared.blobs += len(listed)
-                self._watcher.progress(self.compared)
+    def compare_store(self, run_id: UUID, pages: Iterable[tuple[int, ListedPage]]) -> None:
+        """From the store to the registry, page by page, each with its observation number."""
+        for observation, page in pages:
+            for begun in range(0, len(page.blobs), _PAGE):
+                self._compare(run_id, page.blobs[begun : begun + _PAGE], observation)
+            self.compared.blobs += len(page.blobs)
+            self._watcher.progress(self.compared)
 
     def compare_registry(self, run_id: UUID) -> None:
         """From the registry to the store, in the order of names."""
@@ -70,17 +66,6 @@ class Comparison:
             if self._is_gone(*place):
                 is_repaired = self._repairs is not None and self._repairs.look(artifact.blob_path)
                 self._tell(artifact.blob_path, Finding.MISSING, is_repaired=is_repaired)
-
-    def _numbered(self, blobs: BlobList) -> Generator[tuple[int, Sequence[ListedBlob]]]:
-        """Pages with numbers that nobody has who saw a later state of one of their blobs."""
-        pages = blobs.pages(None)
-        while True:
-            with self._database.connection() as connection:
-                number = ArtifactRepository(connection).next_observation()
-            page = next(pages, None)
-            if page is None:
-                return
-            yield number, page.blobs
 
     def _compare(self, run_id: UUID, blobs: Sequence[ListedBlob], observation: int) -> None:
         found = self._differing(run_id, blobs)
@@ -116,7 +101,7 @@ class Comparison:
             return repository.compare_listed(run_id, self._scope, blobs)
 
     def _registered(self, run_id: UUID) -> Iterator[ComparedArtifact]:
-        after_path, after_id = "", _FIRST
+        after_path, after_id = "", FIRST
         page: Sequence[ComparedArtifact] = ()
         while not page or len(page) == _PAGE:
             with self._database.connection() as connection:

@@ -93,12 +93,16 @@ class LateHashes:
         A Retryable is raised at the end: delivering all again changes nothing that is done.
         """
 
+        def hash_one(artifact_id: UUID) -> list[str]:
+            self._hash_or_forget(artifact_id, origin)
+            return []
+
         def use(message: Message, document: object) -> None:
             wanted = _read(document).artifact_ids
             if len(wanted) == 1:
-                self._hash_or_forget(wanted[0], origin)
+                hash_one(wanted[0])
             else:
-                self._hash_each(message.source, wanted, origin)
+                self._set_aside.use_each(message.source, wanted, hash_one, _alone)
 
         self._set_aside.take(Message(queue, body), origin, use)
 
@@ -136,19 +140,6 @@ class LateHashes:
             for message in messages:
                 self._queue.send(message.model_dump_json())
         return len(messages)
-
-    def _hash_each(self, source: str, wanted: Iterable[UUID], origin: Origin) -> None:
-        passing: list[Retryable] = []
-        for artifact_id in wanted:
-            try:
-                self._hash_or_forget(artifact_id, origin)
-            except Retryable as fault:
-                passing.append(fault)
-            except RegistryError as fault:
-                alone = HashRequest(artifact_ids=[artifact_id]).model_dump_json().encode()
-                self._set_aside.set_aside(Message(source, alone), fault)
-        if passing:
-            raise passing[0]
 
     def _hash_or_forget(self, artifact_id: UUID, origin: Origin) -> None:
         """What cannot be hashed is waited for no longer: it is set aside, and can be replayed."""
@@ -190,6 +181,10 @@ def _read(document: object) -> HashRequest:
         return HashRequest.model_validate(document)
     except ValidationError:
         raise MalformedMessage('Not a request to hash: {"artifact_ids": [...]}.') from None
+
+
+def _alone(artifact_id: UUID) -> bytes:
+    return HashRequest(artifact_ids=[artifact_id]).model_dump_json().encode()
 
 
 def _portions(due: Iterable[UnhashedArtifact]) -> Iterator[HashRequest]:

@@ -52,7 +52,7 @@ class IngestionService:
         self._folders = Folders(artifacts, store)
         blobs = BlobRegistrations(database, artifacts, store, self._looks)
         self._uploads = Uploads(rules, store, blobs, self._looks)
-        read = TableRegistrations(database, artifacts, tables)
+        read = TableRegistrations(artifacts, tables)
         self._sent = SentRegistrations(artifacts, blobs, read, store)
 
     def take_blob_events(self, queue: str, body: bytes, origin: Origin) -> list[str]:
@@ -99,19 +99,11 @@ class IngestionService:
         events = events_in(document)
         if len(events) == 1:
             return self._take_event(events[0], origin)
-        following: list[str] = []
-        passing: list[Retryable] = []
-        for event in events:
-            try:
-                following += self._take_event(event, origin)
-            except Retryable as fault:
-                passing.append(fault)
-            except RegistryError as fault:
-                alone = Message(message.source, json.dumps(event).encode())
-                self._set_aside.set_aside(alone, fault)
-        if passing:
-            raise passing[0]
-        return following
+
+        def follow(event: object) -> list[str]:
+            return self._take_event(event, origin)
+
+        return self._set_aside.use_each(message.source, events, follow, _alone)
 
     def _take_event(self, event: object, origin: Origin) -> list[str]:
         match read_blob_event(event):
@@ -153,3 +145,7 @@ class IngestionService:
     def _register_if_there(self, blob: BlobReference, origin: Origin) -> None:
         if self._looks.look(blob, origin) is not None:
             self._uploads.register(blob, origin)
+
+
+def _alone(event: object) -> bytes:
+    return json.dumps(event).encode()

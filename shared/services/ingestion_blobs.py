@@ -10,6 +10,7 @@ from shared.errors import BlobChanged, InvalidInput
 from shared.models.artifacts import ArtifactRegistration
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.registrations import Origin, Outcome, Registration
+from shared.models.uploads import content_type_of
 from shared.repositories.artifacts import ArtifactRepository, Observation
 from shared.services.artifact_service import ArtifactService
 from shared.services.hashing import HashedContent, hash_blob
@@ -145,7 +146,6 @@ def _as_found(
         | {
             "content_hash": hashed.content_hash,
             "size_bytes": hashed.size_bytes,
-            # An uploader may write anything here; no odd header keeps a blob out of the registry.
-            "content_type": registration.content_type or (blob.content_type or "")[:255] or None,
+            "content_type": content_type_of(registration, blob.content_type),
         }
     )

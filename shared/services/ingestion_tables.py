@@ -3,12 +3,11 @@
 import logging
 from uuid import UUID
 
-from shared.database.pool import Database
 from shared.errors import InvalidInput
 from shared.models.artifacts import ArtifactRegistration
 from shared.models.registrations import Origin, Registration
 from shared.models.tables import TableReference
-from shared.repositories.artifacts import ArtifactRepository, Observation
+from shared.repositories.artifacts import Observation
 from shared.services.artifact_service import ArtifactService
 from shared.services.table_hashing import HashedTable, hash_table
 from shared.storage.table_sources import TableSources
@@ -21,10 +20,7 @@ _LOGGER = logging.getLogger(__name__)
 class TableRegistrations:
     """Late readers of a table never win, as long as each change of it is followed by a message."""
 
-    def __init__(
-        self, database: Database, artifacts: ArtifactService, sources: TableSources
-    ) -> None:
-        self._database = database
+    def __init__(self, artifacts: ArtifactService, sources: TableSources) -> None:
         self._artifacts = artifacts
         self._sources = sources
 
@@ -51,7 +47,7 @@ class TableRegistrations:
         rows.
         """
         # Before the table is read: who takes a later number has read no earlier state.
-        observation = self._observe()
+        observation = Observation(self._artifacts.next_observation(), None)
         hashed = hash_table(self._sources, table)
         if registration.row_count not in {None, hashed.row_count}:
             raise InvalidInput(f"The table has {hashed.row_count} rows.", "/row_count")
@@ -67,10 +63,6 @@ class TableRegistrations:
             hashed.row_count,
         )
         return registered
-
-    def _observe(self) -> Observation:
-        with self._database.connection() as connection:
-            return Observation(ArtifactRepository(connection).next_observation(), None)
 
 
 def _as_found(registration: ArtifactRegistration, hashed: HashedTable) -> ArtifactRegistration:

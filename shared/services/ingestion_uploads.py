@@ -38,7 +38,7 @@ class Uploads:
 
         def describe(found: BlobProperties) -> ArtifactRegistration:
             listens = match is None or match.rule.overrides != "none"
-            tags: Mapping[str, str] = self._store.tags(found) if listens and found.tag_count else {}
+            tags: Mapping[str, str] = self._store.tags(found) if listens else {}
             described = registration_of(blob, match, found.metadata, tags)
             return (
                 described.model_copy(update={"register_unchanged": False})

@@ -1,46 +1,27 @@
 """Comparing store and registry, both ways, and mending what differs."""
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from datetime import timedelta
 from uuid import UUID
 
-from shared.database.pool import Database
 from shared.models.backfills import Hashing
 from shared.models.ids import new_id, repeatable_id
 from shared.models.listed_blobs import BlobScope
 from shared.models.reconciliations import Compared
 from shared.models.registrations import Origin
 from shared.repositories.reconciliations import ReconciliationRepository
-from shared.services.backfill_registrars import Registrars
 from shared.services.comparison import Comparison, Watcher
+from shared.services.locations import FIRST
 from shared.services.reconciliation_repairs import Repairs
-from shared.storage.accounts import BlobAccounts
+from shared.services.whole_containers import WholeContainers
 
 _FORGOTTEN_AT_ONCE = 10_000
 _FORGOTTEN_AFTER = timedelta(days=7)
-_FIRST = UUID(int=0)
 
 
-class ReconciliationService:
+class ReconciliationService(WholeContainers):
     """Says what differs, and mends it. What was deleted on purpose does not differ."""
-
-    def __init__(
-        self,
-        database: Database,
-        store: BlobAccounts,
-        registrars: Registrars,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._database = database
-        self._store = store
-        self._registrars = registrars
-        self._clock = clock
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """Names of the storage accounts that are served, the registry's own first."""
-        return self._store.accounts
 
     def compare(self, scope: BlobScope, watcher: Watcher, *, with_tags: bool = True) -> Compared:
         """Compare all that is listed, then all that is registered.
@@ -69,7 +50,8 @@ class ReconciliationService:
         listed = self._store.of(scope.account).listing(scope, with_tags=with_tags)
         comparison = Comparison(self._database, self._store, scope, repairs, watcher)
         with self._remembered() as run_id:
-            comparison.compare_store(run_id, listed)
+            with closing(self._observed(listed)) as pages:
+                comparison.compare_store(run_id, pages)
             comparison.compare_registry(run_id)
         return comparison.compared
 
@@ -78,7 +60,7 @@ class ReconciliationService:
         """A run whose notes are forgotten at its end; those of runs that died, after a week."""
         run_id = new_id()
         old = repeatable_id("", self._clock() - _FORGOTTEN_AFTER)
-        self._forget(_FIRST, old)
+        self._forget(FIRST, old)
         try:
             yield run_id
         finally:

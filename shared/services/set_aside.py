@@ -3,8 +3,9 @@
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from shared.database.pool import Database
@@ -15,6 +16,8 @@ from shared.models.set_aside import Message, Replay, replay_in
 from shared.repositories.set_aside import SetAsideRepository
 from shared.services.redaction import redacted_body, redacted_text
 from shared.storage.queues import StorageQueue
+
+Part = TypeVar("Part")
 
 Use = Callable[[Message, object], list[str] | None]
 """What is done with a message and the JSON document in it: what is left goes into messages."""
@@ -60,6 +63,31 @@ class SetAsideService:
         except RegistryError as fault:
             self.set_aside(message, fault)
         return []
+
+    def use_each(
+        self,
+        source: str,
+        parts: Iterable[Part],
+        use: Callable[[Part], list[str]],
+        alone: Callable[[Part], bytes],
+    ) -> list[str]:
+        """Use each part of a message on its own; answers with all that is left to do.
+
+        What can never succeed is set aside as the message that it would be `alone`. Raises the
+        first Retryable at the end: delivering all again changes nothing that is done.
+        """
+        left: list[str] = []
+        passing: list[Retryable] = []
+        for part in parts:
+            try:
+                left += use(part)
+            except Retryable as fault:
+                passing.append(fault)
+            except RegistryError as fault:
+                self.set_aside(Message(source, alone(part)), fault)
+        if passing:
+            raise passing[0]
+        return left
 
     def set_aside(self, message: Message, fault: RegistryError) -> None:
         """Keep a message with its fault.
