@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote
 
 from shared.errors import InvalidInput
 from shared.models.artifacts import ArtifactRegistration
@@ -12,6 +11,7 @@ from shared.models.ids import new_id
 from shared.models.listed_blobs import BlobScope, ListedBlob
 from shared.models.rules import RuleSet
 from shared.models.uploads import content_type_of, registration_of
+from shared.storage.addresses import blob_uri
 
 Item = dict[str, Any]
 """A member of what `registry.register_listed` takes."""
@@ -22,17 +22,15 @@ _TOLD_BY_RULES = (
     *("source_job_id", "source_task_id", "producer", "producer_version"),
     *("stage", "is_resumable", "is_final", "expires_at"),
 )
-_PLAIN_IN_URIS = "~/"
-"""What the Azure SDK leaves as it is in the address of a blob."""
 
 
 class BlobReader:
     """Reads each blob of a list as a registration."""
 
-    def __init__(self, scope: BlobScope, rules: RuleSet, container_uri: str) -> None:
+    def __init__(self, scope: BlobScope, rules: RuleSet, account_uri: str) -> None:
         self._scope = scope
         self._rules = rules
-        self._container_uri = container_uri
+        self._account_uri = account_uri
 
     def registration(self, blob: ListedBlob) -> tuple[str | None, ArtifactRegistration]:
         """The rule's name, if one knows the blob, and what it makes of it. Raises InvalidInput."""
@@ -63,7 +61,7 @@ class BlobReader:
             blob_path=blob.path,
             blob_version_id=blob.version_id,
             blob_etag=blob.etag,
-            uri=f"{self._container_uri}/{quote(blob.path, safe=_PLAIN_IN_URIS)}",
+            uri=blob_uri(self._account_uri, self._scope.container, blob.path),
             storage_tier=blob.tier,
             size_bytes=blob.size_bytes,
             content_type=content_type_of(registration, blob.content_type),

@@ -29,8 +29,7 @@ class Registrars:
 
     def reader(self, scope: BlobScope) -> BlobReader:
         """Who says what blobs would be registered as. Raises StorageAccountNotAllowed."""
-        uri = self.store.of(scope.account).container_uri(scope.container)
-        return BlobReader(scope, self.rules.current(), uri)
+        return BlobReader(scope, self.rules.current(), self.store.of(scope.account).uri)
 
     def registrar(
         self, scope: BlobScope, hashing: Hashing, origin: Origin, *, is_hearsay: bool

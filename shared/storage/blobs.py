@@ -14,7 +14,7 @@ from shared.storage.listing import PAGE_BLOBS, ContainerListing
 from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
 from shared.storage.ranges import BLOCK_BYTES, RangeReader
 from shared.storage.read_ahead import read_ahead
-from shared.storage.whole_heads import WholeHeads
+from shared.storage.transport import BlobTransport
 
 CHUNK_BYTES = 1024 * 1024
 """What the socket is read into at a time: more or less costs page faults or thread switches."""
@@ -28,7 +28,7 @@ class BlobStore:
     def __init__(self, connection_string: str, *, block_bytes: int = BLOCK_BYTES) -> None:
         self._service = BlobServiceClient.from_connection_string(
             connection_string,
-            transport=WholeHeads(connection_data_block_size=CHUNK_BYTES, **CLIENT_OPTIONS),
+            transport=BlobTransport(connection_data_block_size=CHUNK_BYTES, **CLIENT_OPTIONS),
             **CLIENT_OPTIONS,
         )
         self._ranges = RangeReader(self._service, block_bytes)
@@ -140,9 +140,10 @@ class BlobStore:
         client = self._service.get_container_client(scope.container)
         return ContainerListing(client, scope.prefix, with_tags=with_tags, page_blobs=page_blobs)
 
-    def container_uri(self, container: str) -> str:
-        """Address of a container, without credentials."""
-        return self._service.get_container_client(container).url.partition("?")[0]
+    @property
+    def uri(self) -> str:
+        """Address of the account, without credentials."""
+        return str(self._service.url).partition("?")[0].rstrip("/")
 
     def check(self) -> None:
         """Return within seconds when the account answers; raises StorageUnavailable."""

@@ -29,6 +29,8 @@ class Host(ThreadingHTTPServer):
         self.status = status
         self.location = location
         self.asked: list[str] = []
+        self.authorized: list[str] = []
+        """The schemes by which those who asked said who they are."""
 
     @property
     def url(self) -> str:
@@ -46,6 +48,7 @@ class _Answering(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         assert isinstance(self.server, Host)
         self.server.asked.append(f"{self.command} {self.path}")
+        self.server.authorized.append(self.headers.get("Authorization", "").partition(" ")[0])
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.send_response(self.server.status)
         if self.server.location is not None:
