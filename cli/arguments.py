@@ -19,7 +19,8 @@ from shared.models.ids import parse_id
 _ENTITY_TAG = re.compile(r'"?([\x21\x23-\x7e]+)"?')
 
 
-def _id(text: str) -> UUID:
+def id_of(text: str) -> UUID:
+    """An id, as a parser of options; `typer.BadParameter` for anything else."""
     try:
         return parse_id(text)
     except InvalidInput as error:
@@ -33,14 +34,15 @@ def _hash(text: str) -> ContentHash:
         raise typer.BadParameter(str(error)) from None
 
 
-def _instant(text: str) -> str:
+def instant(text: str) -> str:
+    """A time with its zone, likewise."""
     try:
-        instant = datetime.fromisoformat(text)
+        read = datetime.fromisoformat(text)
     except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
+        read = None
+    if read is None or read.tzinfo is None:
         raise typer.BadParameter("write it with its time zone, like 2030-01-31T12:00:00Z")
-    return instant.isoformat()
+    return read.isoformat()
 
 
 def _object(text: str) -> JsonObject:
@@ -61,14 +63,15 @@ def _entity_tag(text: str) -> str:
 
 
 IdArgument = Annotated[
-    UUID, typer.Argument(parser=_id, metavar="ARTIFACT_ID", help="A UUID or a ULID.")
+    UUID, typer.Argument(parser=id_of, metavar="ARTIFACT_ID", help="A UUID or a ULID.")
 ]
 FailureIdArgument = Annotated[
-    UUID, typer.Argument(parser=_id, metavar="FAILURE_ID", help="As the list tells it.")
+    UUID, typer.Argument(parser=id_of, metavar="FAILURE_ID", help="As the list tells it.")
 ]
 FailureIdsArgument = Annotated[
-    list[UUID], typer.Argument(parser=_id, metavar="FAILURE_ID", help="As the list tells them.")
+    list[UUID], typer.Argument(parser=id_of, metavar="FAILURE_ID", help="As the list tells them.")
 ]
+HoldIdArgument = Annotated[UUID, typer.Argument(parser=id_of, metavar="HOLD_ID")]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to write the result.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 LimitOption = Annotated[int | None, typer.Option(min=1, help="How many at most; by default 100.")]
@@ -92,7 +95,7 @@ HashOption = Annotated[
     str | None,
     typer.Option("--hash", parser=_hash, metavar="HASH", help="SHA-256 or multihash, in hex."),
 ]
-InstantOption = Annotated[str | None, typer.Option(parser=_instant, metavar="ISO-8601")]
+InstantOption = Annotated[str | None, typer.Option(parser=instant, metavar="ISO-8601")]
 ObjectOption = Annotated[dict[str, JsonValue] | None, typer.Option(parser=_object, metavar="JSON")]
 
 

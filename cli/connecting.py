@@ -16,6 +16,7 @@ ARTIFACTS = ("api", "v1", "artifacts")
 ADMIN = ("api", "admin", "artifacts")
 RULES = ("api", "admin", "rules")
 FAILURES = ("api", "admin", "ingest", "failures")
+HOLDS = ("api", "admin", "holds")
 
 
 @contextmanager

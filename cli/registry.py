@@ -17,6 +17,7 @@ from cli.backfill import backfill
 from cli.connection import ConnectionOptions
 from cli.failures import ingest
 from cli.faults import say
+from cli.holds import holds
 from cli.keys import keys
 from cli.profile_commands import profile
 from cli.reconcile import reconcile
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(artifacts, name="artifacts")
 app.command()(backfill)
 app.command()(reconcile)
+app.add_typer(holds, name="holds")
 app.add_typer(ingest, name="ingest")
 app.add_typer(keys, name="keys")
 app.add_typer(profile, name="profile")

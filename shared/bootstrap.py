@@ -16,6 +16,7 @@ from shared.services.backfill_registrars import Registrars
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
+from shared.services.holds import HoldService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
 from shared.services.reconciliation import ReconciliationService
@@ -54,6 +55,7 @@ class Registry:
     ingestion: IngestionService
     late_hashes: LateHashes
     retirement: RetirementService
+    holds: HoldService
     rules: RuleService
     failures: FailureService
     poison_queues: PoisonQueues
@@ -159,6 +161,7 @@ def registry() -> Registry:
             database(), artifacts, ingestion, set_aside, store, queues[read.hashing_queue], _now
         ),
         retirement=RetirementService(database(), store, _now),
+        holds=HoldService(database(), _now),
         rules=rules,
         failures=FailureService(database(), _now, queues),
         poison_queues=poison_queues(read, set_aside),

@@ -72,6 +72,17 @@ class LocationShared(RegistryError):
     """Another artifact that is not deleted points at the same bytes."""
 
 
+class ArtifactHeld(RegistryError):
+    """The artifact is held: it is not archived, deleted or purged until the hold ends."""
+
+    def __init__(self, hold_id: UUID) -> None:
+        super().__init__(
+            f"The artifact is held, by the hold {hold_id}: it is not archived, deleted or purged "
+            "until that ends."
+        )
+        self.hold_id = hold_id
+
+
 class BytesNotServed(RegistryError):
     """The artifact's bytes are not in a storage account that this registry serves."""
 
@@ -90,6 +101,14 @@ class KeyNotFound(RegistryError):
 
 class KeyEnded(RegistryError):
     """The API key was revoked, has expired or was replaced."""
+
+
+class AssetNotFound(RegistryError):
+    """There is no such asset."""
+
+
+class HoldNotFound(RegistryError):
+    """There is no such hold."""
 
 
 class RuleNotFound(RegistryError):

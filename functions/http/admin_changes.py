@@ -19,6 +19,7 @@ from shared.models.text import keepable_json
 from shared.models.tiers import ColderTier
 
 _BYTES = (
+    errors.ArtifactHeld,
     errors.LocationShared,
     errors.BytesNotServed,
     errors.BytesUncertain,
@@ -66,7 +67,7 @@ def update_metadata(
 
 @router.delete(
     "/{artifact_id}",
-    responses=problems(errors.ArtifactNotFound, errors.PreconditionFailed)
+    responses=problems(errors.ArtifactNotFound, errors.PreconditionFailed, errors.ArtifactHeld)
     | _moved("The artifact is deleted."),
 )
 def delete_artifact(

@@ -13,6 +13,7 @@ from functions.http import (
     documentation,
     failures,
     health,
+    holds,
     keys,
     rules,
 )
@@ -32,6 +33,7 @@ _ROUTERS = (
     rules.router,
     failures.router,
     failures.bodies,
+    holds.router,
     health.router,
     documentation.router,
 )

@@ -27,6 +27,7 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.LocationShared: ProblemType(
         409, "location-shared", "Another artifact points at these bytes"
     ),
+    errors.ArtifactHeld: ProblemType(409, "artifact-held", "The artifact is held"),
     errors.BytesNotServed: ProblemType(
         409, "bytes-not-served", "The bytes are not in this registry's storage account"
     ),
@@ -36,6 +37,8 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.TooManyMatches: ProblemType(422, "too-many-matches", "Too many assets match"),
     errors.KeyNotFound: ProblemType(404, "key-not-found", "No such API key"),
     errors.KeyEnded: ProblemType(409, "key-ended", "The API key's life is over"),
+    errors.AssetNotFound: ProblemType(404, "asset-not-found", "No such asset"),
+    errors.HoldNotFound: ProblemType(404, "hold-not-found", "No such hold"),
     errors.RuleNotFound: ProblemType(404, "rule-not-found", "No such ingestion rule"),
     errors.FailureNotFound: ProblemType(404, "failure-not-found", "No such message was set aside"),
     errors.FailureEnded: ProblemType(409, "failure-ended", "The message was dealt with already"),

@@ -21,6 +21,7 @@ from functions.http.problems import (
 )
 from shared.errors import (
     ArtifactConflict,
+    ArtifactHeld,
     BatchRefused,
     InvalidInput,
     KeyRejected,
@@ -93,6 +94,8 @@ def _extensions_of(fault: RegistryError, within: Sequence[object] = ()) -> dict[
         return {"errors": [{"pointer": pointer, "detail": fault.summary}]}
     if isinstance(fault, ArtifactConflict):
         return {"current_artifact_id": str(fault.current_artifact_id)}
+    if isinstance(fault, ArtifactHeld):
+        return {"hold_id": str(fault.hold_id)}
     if isinstance(fault, BatchRefused):
         return {"errors": [_refused_item(*item) for item in sorted(fault.refused.items())]}
     return {}

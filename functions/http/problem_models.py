@@ -17,6 +17,7 @@ from functions.http.problems import (
 from shared import errors
 
 _ARTIFACT_ID = "0198c2a4-7b1e-7d52-9f3a-2d1b7f6c8e90"
+_HOLD_ID = "0198c2a4-7b1e-7d52-9f3a-2d1b7f6c8e91"
 
 
 class InvalidValue(BaseModel):
@@ -62,6 +63,14 @@ class ConflictProblem(Problem):
     current_artifact_id: UUID
 
 
+class HeldProblem(Problem):
+    """The artifact is held."""
+
+    example_members: ClassVar[Mapping[str, Any]] = {"hold_id": _HOLD_ID}
+
+    hold_id: UUID
+
+
 class RefusedItem(InvalidValue):
     """An item of a batch that cannot be registered."""
 
@@ -89,6 +98,7 @@ class BatchProblem(Problem):
 PROBLEM_SCHEMAS: Mapping[str, type[Problem]] = {
     INVALID_INPUT.name: InvalidInputProblem,
     FAULTS[errors.ArtifactConflict].name: ConflictProblem,
+    FAULTS[errors.ArtifactHeld].name: HeldProblem,
     FAULTS[errors.BatchRefused].name: BatchProblem,
 }
 """Problems that tell more than all do, by name."""

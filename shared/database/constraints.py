@@ -2,23 +2,30 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from uuid import UUID
 
 from psycopg.errors import DataError, IntegrityError
 
-from shared.errors import InvalidInput, InvalidTransition
+from shared.errors import ArtifactHeld, InvalidInput, InvalidTransition
 
 _FORWARD_ONLY = "_forward"
+_HELD = "artifacts_held"
 
 
 @contextmanager
 def constraint_errors() -> Generator[None]:
-    """Translate what the database refuses: InvalidTransition for a guard, else InvalidInput."""
+    """Translate what the database refuses.
+
+    InvalidTransition for a guard, ArtifactHeld for what is held, else InvalidInput.
+    """
     try:
         yield
     except IntegrityError as error:
         name = error.diag.constraint_name or "unnamed"
         if name.endswith(_FORWARD_ONLY):
             raise InvalidTransition from error
+        if name == _HELD and error.diag.message_detail:
+            raise ArtifactHeld(UUID(error.diag.message_detail)) from error
         raise InvalidInput(f"The registry's rule {name} does not allow this.") from error
     except DataError as error:
         raise InvalidInput("A value cannot be stored as it is.") from error

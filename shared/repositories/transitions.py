@@ -1,6 +1,7 @@
 """Changing the state of an artifact in PostgreSQL."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,9 +26,9 @@ class TransitionRepository:
         """The artifact, locked until the transaction ends; None if unknown."""
         return read_artifact_if_any(self._one("hold", {"artifact_id": artifact_id}))
 
-    def hold_bytes(self, artifact_id: UUID) -> tuple[Artifact, bool] | None:
+    def hold_bytes(self, artifact_id: UUID, at: datetime) -> tuple[Artifact, bool] | None:
         """The artifact, alone at its location, and whether another one points at its bytes."""
-        row = self._one("hold_bytes", {"artifact_id": artifact_id})
+        row = self._one("hold_bytes", {"artifact_id": artifact_id, "at": at})
         artifact = read_artifact_if_any(row)
         return (artifact, row["is_shared"]) if artifact else None
 

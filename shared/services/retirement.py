@@ -30,9 +30,9 @@ class RetirementService:
     """Moves bytes first and the record after, so that a crash between leaves work, not a lie.
 
     Meanwhile nobody can register anything at the location of the bytes. Every call raises
-    ArtifactNotFound, PreconditionFailed (see `ArtifactTransitions`), LocationShared where another
-    artifact that is not deleted points at the same bytes, BytesNotServed where they are not in a
-    storage account of the registry's, BytesUncertain, and StorageUnavailable.
+    ArtifactNotFound, PreconditionFailed (see `ArtifactTransitions`), ArtifactHeld, LocationShared
+    where another artifact that is not deleted points at the same bytes, BytesNotServed where they
+    are not in a storage account of the registry's, BytesUncertain, and StorageUnavailable.
     """
 
     def __init__(self, database: Database, store: Blobs, clock: Callable[[], datetime]) -> None:
@@ -96,7 +96,7 @@ class RetirementService:
             connection.transaction(),
         ):
             transitions = TransitionRepository(connection)
-            held = transitions.hold_bytes(artifact_id)
+            held = transitions.hold_bytes(artifact_id, self._clock())
             if held is None:
                 raise ArtifactNotFound
             require_state(held[0], if_match)

@@ -80,7 +80,7 @@ class ArtifactTransitions:
     ) -> Move:
         """Record that the bytes moved to a colder tier. The asset has no current artifact then.
 
-        Raises InvalidTransition unless the artifact is complete and not deleted.
+        Raises InvalidTransition unless the artifact is complete and not deleted, and ArtifactHeld.
         """
         return self._move_disposition(artifact_id, Disposition.ARCHIVED, origin, if_match)
 
@@ -91,7 +91,7 @@ class ArtifactTransitions:
         *,
         if_match: Collection[str] | None = None,
     ) -> Move:
-        """Set the tombstone; nothing is reactivated. Idempotent."""
+        """Set the tombstone; nothing is reactivated. Idempotent. Raises ArtifactHeld."""
         return self._move_disposition(artifact_id, Disposition.DELETED, origin, if_match)
 
     def update_metadata(

@@ -61,6 +61,12 @@ SELECT md5('message ' || i)::uuid, CASE WHEN i % 5 = 0 THEN 'artifact-registrati
 FROM generate_series(1, current_setting('fill.scale')::integer) AS i
 CROSS JOIN LATERAL (SELECT CASE WHEN i % 3 = 0 THEN 'replayed' ELSE 'open' END AS state) AS told;
 
+INSERT INTO registry.holds (hold_id, artifact_id, asset_id, reason, owner, placed_at, released_at, released_by)
+SELECT md5('hold ' || i)::uuid, CASE WHEN i % 2 = 0 THEN md5('artifact ' || i)::uuid END,
+       CASE WHEN i % 2 = 1 THEN md5('asset ' || i)::uuid END, 'a reason', 'key:7', now(),
+       CASE WHEN i % 3 = 0 THEN now() END, CASE WHEN i % 3 = 0 THEN 'key:7' END
+FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
+
 INSERT INTO registry.unhashed (artifact_id, size_bytes, due_at)
 SELECT md5('artifact ' || i)::uuid, i, timestamptz '2026-01-01Z' + i * interval '1 second'
 FROM generate_series(1, current_setting('fill.scale')::integer) AS i;

@@ -31,6 +31,8 @@ WRITES = {
     "backfills.forget_unhashed",
     "backfills.record_hash",
     "backfills.register_listed",
+    "holds.place",
+    "holds.release",
     "idempotency.claim",
     "idempotency.keep",
     "rules.limit_waiting",
@@ -113,7 +115,12 @@ def _of_one_artifact() -> Iterator[Case]:
         asked = {"job_id": job, "after": UUID(int=0), "limit": 10}
         yield Case("artifacts.of_job", asked, rows=20)
     yield Case("transitions.hold", artifact, rows=12)
-    yield Case("transitions.hold_bytes", artifact, rows=16)
+    at = {"at": datetime(2026, 1, 1, tzinfo=UTC)}
+    yield Case("transitions.hold_bytes", artifact | at, rows=20)
+    yield Case("holds.on_artifact", artifact | at, rows=20)
+    yield Case("holds.get", {"hold_id": identifier("hold 7")}, rows=1)
+    for name in ("page", "unreleased_page"):
+        yield Case(f"holds.{name}", {"before_id": UUID(int=2**128 - 1), "limit": 10}, rows=20)
     yield Case("transitions.is_state_of_another", artifact | {"blob_etag": "e2"}, rows=4)
 
 

@@ -17,6 +17,7 @@ from shared.services.artifact_service import ArtifactService
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
+from shared.services.holds import HoldService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
 from shared.services.retirement import RetirementService
@@ -58,6 +59,7 @@ def build_registry(
         late_hashes=LateHashes(database, artifacts, ingestion, set_aside, store, hashing, now),
         retirement=RetirementService(database, store, now),
         rules=rules,
+        holds=HoldService(database, now),
         failures=FailureService(database, now, queues or {}),
         poison_queues=PoisonQueues({}, set_aside),
         keys=keys,
