@@ -36,7 +36,7 @@ class Demo:
         first = self._upload("a new raster", FIRST, now)
         self._console.print(artifact_table("Registered", [first]))
         changed = self._upload("changed bytes, same name", FIRST, now + timedelta(seconds=1))
-        history = self._api.history(FIRST)
+        history = self._api.history(changed)
         self._console.print(history_table(f"History of {FIRST}", history[-SHOWN:]))
         second = self._upload("a second file", SECOND, now)
         self._console.print(artifact_table("Current artifacts", [changed, second]))
@@ -44,12 +44,12 @@ class Demo:
         self._console.print(chain_table(f"Chain of {FIRST}", chain[-SHOWN:]))
 
     def _upload(self, what: str, path: str, processed_at: datetime) -> Artifact:
-        before = max((artifact.revision for artifact in self._api.history(path)), default=0)
+        before = self._api.newest(path)
         self._console.print(f"Upload of {what}: [bold]{self._container}/{path}[/]")
         blob = self._blobs.get_blob_client(self._container, path)
         blob.upload_blob(raster_processed_at(processed_at), overwrite=True)
         with self._console.status("Waiting until the registry notices (it looks every 10 s) …"):
-            return self._api.wait_for_revision_after(before, path)
+            return self._api.wait_for_another(before, path)
 
 
 def main(

@@ -1,8 +1,8 @@
 """What the demo reads over HTTP, as an operator would."""
 
+import json
 import time
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,8 @@ class Artifact(BaseModel):
     """The members of an artifact that the demo shows."""
 
     artifact_id: UUID
+    client_type: str
+    client_refs: dict[str, Any]
     revision: int
     status: str
     content_hash: str | None
@@ -30,40 +32,45 @@ class Artifact(BaseModel):
 
 
 class AdminApi:
-    """The admin surface of a running registry, for the blobs of one container."""
+    """The HTTP surfaces of a running registry, for the blobs of one container."""
 
     def __init__(self, client: httpx.Client, account: str, container: str) -> None:
         self._client = client
-        self._blob = {"client_type": "blob", "account": account, "container": container}
+        self._place = {"storage_account": account, "container": container}
 
-    def history(self, path: str) -> list[Artifact]:
-        """Every revision of a blob, oldest first; none when it was never registered."""
-        answer = self._client.get(
-            "/api/admin/artifacts/history", params={**self._blob, "path": path}
-        )
-        if answer.status_code == HTTPStatus.NOT_FOUND:
-            return []
-        return _artifacts(answer.raise_for_status().json()["history"])
+    def newest(self, path: str) -> Artifact | None:
+        """What was registered of a blob last, as whatever asset the rules say it is."""
+        asked = {**self._place, "blob_path": path, "sort": "-created_at", "limit": "1"}
+        found = self._ask("/api/v1/artifacts", **asked)["artifacts"]
+        return Artifact.model_validate(found[0]) if found else None
+
+    def history(self, artifact: Artifact) -> list[Artifact]:
+        """Every revision of an artifact's asset, oldest first."""
+        references = json.dumps(artifact.client_refs)
+        asked = {"client_type": artifact.client_type, "client_refs": references}
+        return _artifacts(self._ask("/api/admin/artifacts/history", **asked)["history"])
 
     def chain(self, artifact_id: UUID) -> list[Artifact]:
         """What an artifact replaced and what replaced it, oldest first."""
-        answer = self._client.get(
-            f"/api/admin/artifacts/{artifact_id}/chain", params={"direction": "both"}
-        )
-        return _artifacts(answer.raise_for_status().json()["chain"])
+        told = self._ask(f"/api/admin/artifacts/{artifact_id}/chain", direction="both")
+        return _artifacts(told["chain"])
 
-    def wait_for_revision_after(self, revision: int, path: str) -> Artifact:
-        """Raises `StackError` when the blob gets no later revision in time."""
+    def wait_for_another(self, before: Artifact | None, path: str) -> Artifact:
+        """Raises `StackError` when nothing else is registered of the blob in time."""
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
-            history = self.history(path)
-            if history and history[-1].revision > revision:
-                return history[-1]
+            found = self.newest(path)
+            if found and (before is None or found.artifact_id != before.artifact_id):
+                return found
             time.sleep(POLL_SECONDS)
         raise StackError(
             f"{path} was not registered within {WAIT_SECONDS:.0f} seconds; "
             "the output of `make run` says why."
         )
+
+    def _ask(self, path: str, **parameters: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._client.get(path, params=parameters).raise_for_status().json()
+        return answer
 
 
 def _artifacts(items: list[dict[str, Any]]) -> list[Artifact]:

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
+import httpx
 import pytest
 
+from devhost.stack.directory import StackDescription
 from devhost.stack.ports import LOOPBACK
 from devhost.stack.processes import has_ended
 from tests.end_to_end.running_stack import (
@@ -49,9 +51,11 @@ def test_a_stack_serves_stops_on_ctrl_c_and_keeps_its_data(stack: RunningStack) 
     again = stack.start()
     assert again.admin_key == described.admin_key
     assert status_of_a_missing_artifact(again, again.read_key) == HTTPStatus.NOT_FOUND
+    apply_rule(again)
     repeated = run_demo(stack)
     assert repeated.returncode == 0, repeated.stderr
     assert "│ 4 " in repeated.stdout
+    assert "demo/second.tif" in repeated.stdout
 
 
 def test_a_stack_that_was_killed_starts_again_and_leaves_nothing_of_the_old_one(
@@ -118,6 +122,19 @@ def test_the_demo_says_how_to_start_what_it_needs(stack: RunningStack) -> None:
     assert refused.stderr == (
         "The registry is not running: start it with `make run` in a terminal.\n"
     )
+
+
+def apply_rule(described: StackDescription) -> None:
+    """Have one of the demo's blobs be another asset than by default, as an operator may."""
+    rule = {"name": "second", "container": described.container, "path": "demo/second.tif"}
+    asset = {"client_type": "demo", "client_refs": {"name": "second"}}
+    answer = httpx.put(
+        f"{described.api_url}/api/admin/rules/second",
+        json=rule | asset,
+        headers={"X-API-Key": described.admin_key},
+        timeout=30,
+    )
+    assert answer.status_code == 201, answer.text
 
 
 def run_demo(stack: RunningStack) -> subprocess.CompletedProcess[str]:
