@@ -16,7 +16,7 @@ _TARGETS = ("artifact_id", "asset_id", "selector")
 class HoldRequest(BaseModel):
     """What to hold: one artifact, all of an asset, or whatever a selector means."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     artifact_id: IdInput | None = None
     asset_id: IdInput | None = None
@@ -37,7 +37,7 @@ class HoldRequest(BaseModel):
 class Hold(BaseModel):
     """A hold, as long as there is a record of it: for good."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
+    model_config = ConfigDict(frozen=True)
 
     hold_id: UUID
     artifact_id: UUID | None

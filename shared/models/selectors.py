@@ -15,7 +15,7 @@ _Metadata = Annotated[dict[str, JsonValue], AfterValidator(keepable_json)]
 class Selector(BaseModel):
     """Everything that is said must be so; what is left out is not asked for."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     client_type: ShortText | None = None
     client_refs: ClientRefs | None = None

@@ -19,13 +19,14 @@ from shared.models.artifacts import ArtifactRegistration
 from shared.models.registrations import Origin
 from shared.models.rules import IngestionRule
 from shared.models.set_aside import Message
+from shared.repositories.holds import HoldRepository
 from shared.repositories.set_aside import SetAsideRepository
 from shared.services.artifact_service import ArtifactService
 from shared.storage.queues import StorageQueue
 from tests.integration.conftest import artifacts, clock, database, ingestion, sql, uploads
 from tests.integration.http.conftest import build_registry
 from tests.integration.registering import hash_of
-from tests.safety.operations import ARTIFACT_ID, REFERENCES, SET_ASIDE_ID
+from tests.safety.operations import ARTIFACT_ID, HOLD_ID, REFERENCES, SET_ASIDE_ID
 from tests.safety.sender import Sender
 
 __all__ = ["artifacts", "clock", "database", "ingestion", "sql", "uploads"]
@@ -64,6 +65,15 @@ def registry(
             reason="malformed_message",
             explanation="It is not JSON.",
             at=datetime.now(UTC),
+        )
+        HoldRepository(connection).place(
+            {
+                "hold_id": str(HOLD_ID),
+                "selector": {"container": "evidence"},
+                "reason": "litigation 7",
+                "origin": Origin("test").as_json(),
+                "at": datetime.now(UTC).isoformat(),
+            }
         )
     artifacts.register(SEEDED, Origin("test"), artifact_id=ARTIFACT_ID)
     registry.rules.put(IngestionRule.model_validate(RULE))

@@ -20,6 +20,8 @@ KEY_ID = UUID("01920000-0000-7000-8000-0000000000aa")
 """Stands for a key of the fixtures, whose id is made with it."""
 SET_ASIDE_ID = UUID("01920000-0000-7000-8000-0000000000ff")
 """Of a message that the fixtures set aside."""
+HOLD_ID = UUID("01920000-0000-7000-8000-00000000ff00")
+"""Of a hold that the fixtures place, on nothing that they register."""
 REFERENCES = {"dataset_id": "flood-2024", "resource_id": "site-a"}
 
 _PATH_VALUES = {
@@ -27,6 +29,7 @@ _PATH_VALUES = {
     "key_id": str(KEY_ID),
     "job_id": "job-123",
     "set_aside_id": str(SET_ASIDE_ID),
+    "hold_id": str(HOLD_ID),
     "name": "silver-cogs",  # of the rule in the specification's examples, which the fixtures apply
 }
 _QUERY_VALUES = {"client_type": "ddh", "confirm": "yes"}

@@ -23,6 +23,9 @@ RAISED: list[tuple[errors.RegistryError, int, str]] = [
     (errors.IdempotencyKeyReused(), 422, "idempotency-key-reused"),
     (errors.RequestInFlight(), 409, "request-in-flight"),
     (errors.PreconditionFailed(), 412, "precondition-failed"),
+    (errors.ArtifactHeld(errors.UUID(int=7)), 409, "artifact-held"),
+    (errors.AssetNotFound(), 404, "asset-not-found"),
+    (errors.HoldNotFound(), 404, "hold-not-found"),
     (errors.LocationShared(), 409, "location-shared"),
     (errors.BytesNotServed(), 409, "bytes-not-served"),
     (errors.BytesUncertain(), 409, "bytes-uncertain"),
@@ -99,6 +102,13 @@ def test_a_conflict_names_the_artifact_in_the_way() -> None:
     fault = errors.ArtifactConflict(errors.UUID(int=7))
     told = problem(answer_to(fault).get("/"), 409, "artifact-conflict")
     assert told["current_artifact_id"] == str(errors.UUID(int=7))
+
+
+def test_what_is_held_names_its_hold() -> None:
+    told = problem(
+        answer_to(errors.ArtifactHeld(errors.UUID(int=7))).get("/"), 409, "artifact-held"
+    )
+    assert told["hold_id"] == str(errors.UUID(int=7))
 
 
 def test_an_invalid_value_is_pointed_at_where_it_is_known() -> None:
