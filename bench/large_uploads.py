@@ -16,7 +16,7 @@ from shared.models.blob_events import forwarded_event
 from shared.models.registrations import Origin
 
 TARGET = 0.85
-ROUNDS = 5
+ROUNDS = 15
 
 _WHOLE = "from notice to registered"
 

@@ -2,16 +2,13 @@
 
 A visit to a worker thread, and a round trip to the database, cost more than a short request itself.
 So whoever asks while another visit is under way waits for the next one, which takes all that wait:
-one thread, one statement. A request that comes alone is answered at once.
+one statement. A request that comes alone is answered at once.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
-
-from functions.http.worker_threads import in_worker_thread
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -23,7 +20,7 @@ VISITS = 2
 
 
 class Lane(Generic[Question, Answer]):
-    """Answers questions through a function that takes several of them, in a worker thread.
+    """Answers questions through a coroutine function that takes several of them.
 
     The function gives an answer, or an error to raise, for each question in its place. What it
     raises itself is raised for every question of the visit.
@@ -31,7 +28,7 @@ class Lane(Generic[Question, Answer]):
 
     def __init__(
         self,
-        answer_each: Callable[[Sequence[Question]], Sequence[Answer | Exception]],
+        answer_each: Callable[[Sequence[Question]], Awaitable[Sequence[Answer | Exception]]],
         *,
         visits: int = VISITS,
         most_together: int = MOST_TOGETHER,
@@ -65,9 +62,8 @@ class Lane(Generic[Question, Answer]):
 
     async def _visit(self, taken: Sequence[tuple[Question, asyncio.Future[Answer]]]) -> None:
         questions = [question for question, _ in taken]
-        visit = in_worker_thread(partial(self._answer_each, questions))
         # Whatever it raises, those who wait must hear of it.
-        (answers,) = await asyncio.gather(visit, return_exceptions=True)
+        (answers,) = await asyncio.gather(self._answer_each(questions), return_exceptions=True)
         if isinstance(answers, BaseException):
             answers = [answers] * len(taken)
         for (_, future), answer in zip(taken, answers, strict=True):

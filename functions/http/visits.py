@@ -3,7 +3,7 @@
 Only callers with an API key: checking a token may wait for its issuer, and nobody else should.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -36,15 +36,19 @@ class SharedVisits(Generic[Question, Answer]):
         *,
         answer_with_key: Callable[
             [Registry, str, Sequence[Question]],
-            tuple[Caller | RegistryError, Sequence[Answer | RegistryError]],
+            Awaitable[tuple[Caller | RegistryError, Sequence[Answer | RegistryError]]],
         ]
         | None = None,
         visits: int = VISITS,
     ) -> None:
-        """`answer_with_key` lets in and answers those who present one key, in one go."""
+        """Whatever blocks does so in a worker thread.
+
+        `answer_with_key` lets in and answers those who present one key in one go, on the loop.
+        """
         self._answer_with_key = answer_with_key
         self._answer = answer
         self._answer_each = answer_each
+        self._registry: Registry | None = None
         self._lane = Lane[Asked[Question], Answer](self._visit, visits=visits)
 
     async def ask(self, entry: Entry, question: Question) -> Answer:
@@ -57,18 +61,23 @@ class SharedVisits(Generic[Question, Answer]):
         entry.open()
         return self._answer(entry, question)
 
-    def _visit(self, asked: Sequence[Asked[Question]]) -> Sequence[Answer | Exception]:
+    async def _visit(self, asked: Sequence[Asked[Question]]) -> Sequence[Answer | Exception]:
         entries = [entry for entry, _ in asked]
         key = only_key(entries)
-        if self._answer_with_key is not None and key is not None:
-            registry = entries[0].build()
-            caller, told = self._answer_with_key(registry, key, [each for _, each in asked])
-            return [
-                entry.admit(registry, caller) or one
-                for entry, one in zip(entries, told, strict=True)
-            ]
+        if self._answer_with_key is None or key is None:
+            return await in_worker_thread(partial(self._visit_each, asked))
+        if self._registry is None:
+            self._registry = await in_worker_thread(entries[0].build)
+        registry = self._registry
+        caller, told = await self._answer_with_key(registry, key, [each for _, each in asked])
+        return [
+            entry.admit(registry, caller) or one for entry, one in zip(entries, told, strict=True)
+        ]
+
+    def _visit_each(self, asked: Sequence[Asked[Question]]) -> Sequence[Answer | Exception]:
         if len(asked) == 1:
             return [self._visit_alone(*asked[0])]
+        entries = [entry for entry, _ in asked]
         registry = entries[0].build()
         refused = open_each(registry, entries)
         allowed = [each for each, error in zip(asked, refused, strict=True) if error is None]
@@ -117,10 +126,10 @@ def _get_each(
     return registry.artifacts.get_each([artifact_id for _, artifact_id in asked])
 
 
-def _get_with_key(
+async def _get_with_key(
     registry: Registry, key: str, artifact_ids: Sequence[UUID]
 ) -> tuple[Caller | RegistryError, Sequence[Artifact | RegistryError]]:
-    caller, found = registry.access.authenticate_with_artifacts(key, artifact_ids)
+    caller, found = await registry.access.authenticate_with_artifacts(key, artifact_ids)
     return caller, [found.get(artifact_id) or ArtifactNotFound() for artifact_id in artifact_ids]
 
 

@@ -2,27 +2,16 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
 from psycopg import Connection, InterfaceError, OperationalError
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from shared.database.loop import LoopConnection
+from shared.database.options import CONNECTION_OPTIONS
 from shared.errors import DatabaseUnavailable
 
 _RECONNECT_SECONDS = 3.0
-
-CONNECTION_OPTIONS: dict[str, Any] = {
-    "autocommit": True,
-    # Behind PgBouncer a prepared statement may not be there on the next call.
-    "prepare_threshold": None,
-    "row_factory": dict_row,
-    # A server that vanished without a word is noticed in seconds, not in hours.
-    "keepalives_idle": 30,
-    "tcp_user_timeout": 15_000,
-    "application_name": "artifact-registry",
-}
-"""Of every connection to a database, the registry's own or another's."""
 
 
 class Database:
@@ -45,6 +34,8 @@ class Database:
             open=False,
             name="registry",
         )
+        self.on_loop = LoopConnection(url, timeout_seconds=timeout_seconds)
+        """For an event loop; beside the pool."""
 
     @contextmanager
     def connection(self, timeout_seconds: float | None = None) -> Generator[Connection[DictRow]]:
@@ -71,3 +62,4 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+        self.on_loop.close()

@@ -41,7 +41,7 @@ class AccessService:
         answers = {given: self._answer(*given) for given in set(presented)}
         return [answers[given] for given in presented]
 
-    def authenticate_with_artifacts(
+    async def authenticate_with_artifacts(
         self, key: str, artifact_ids: Collection[UUID]
     ) -> tuple[Caller | RegistryError, dict[UUID, Artifact]]:
         """Whose key this is, or what `authenticate` would raise; with artifacts that may be there.
@@ -49,7 +49,7 @@ class AccessService:
         Whether the caller may see them is still to be asked.
         """
         try:
-            return self._keys.authenticate_with_artifacts(key, artifact_ids)
+            return await self._keys.authenticate_with_artifacts(key, artifact_ids)
         except RegistryError as error:
             return error, {}
 

@@ -10,7 +10,7 @@ from psycopg.abc import Buffer
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
 
-from shared.database.pool import CONNECTION_OPTIONS
+from shared.database.options import CONNECTION_OPTIONS
 from shared.database.queries import load_queries
 from shared.errors import TableNotAllowed, TableNotFound, TableSourceUnavailable, TableUnreadable
 from shared.models.tables import TableReference, TableSource

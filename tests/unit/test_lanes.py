@@ -17,10 +17,10 @@ class Doubling:
         self.has_begun = Event()
         self.may_go = Event()
 
-    def __call__(self, numbers: Sequence[int]) -> list[int | Exception]:
+    async def __call__(self, numbers: Sequence[int]) -> list[int | Exception]:
         self.visits.append(list(numbers))
         self.has_begun.set()
-        assert self.may_go.wait(30)
+        assert await asyncio.to_thread(self.may_go.wait, 30)
         if 666 in numbers:
             raise RuntimeError("everybody")
         return [ValueError(number) if number < 0 else 2 * number for number in numbers]

@@ -126,6 +126,12 @@ def test_a_change_is_made_only_in_the_state_that_was_seen(
     assert pointers(problem(change("bare"), 422, "invalid-input")) == ["/If-Match"]
 
 
+def test_an_artifact_with_much_to_tell_is_read_whole(writer: Caller, reader: Caller) -> None:
+    metadata = {"notes": "long " * 50_000}
+    created = writer.call("POST", BASE, json=body(metadata=metadata))
+    assert reader.get(created.headers["location"]).json()["metadata"] == metadata
+
+
 def test_an_unknown_artifact_is_404(reader: Caller, writer: Caller) -> None:
     problem(reader.get(f"{BASE}/{uuid4()}"), 404, "artifact-not-found")
     problem(writer.call("PATCH", f"{BASE}/{uuid4()}", json={}), 404, "artifact-not-found")

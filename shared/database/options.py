@@ -1,0 +1,17 @@
+"""What every connection to a database is opened with."""
+
+from typing import Any
+
+from psycopg.rows import dict_row
+
+CONNECTION_OPTIONS: dict[str, Any] = {
+    "autocommit": True,
+    # Behind PgBouncer a prepared statement may not be there on the next call.
+    "prepare_threshold": None,
+    "row_factory": dict_row,
+    # A server that vanished without a word is noticed in seconds, not in hours.
+    "keepalives_idle": 30,
+    "tcp_user_timeout": 15_000,
+    "application_name": "artifact-registry",
+}
+"""Of every connection to a database, the registry's own or another's."""

@@ -1,0 +1,65 @@
+"""What an event loop asks by itself, across restarts of the database and across loops."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devhost.stack.postgres import THROW_AWAY, EmbeddedPostgres
+from shared.database.loop import LoopConnection
+from shared.errors import DatabaseUnavailable
+
+PID = b"SELECT pg_backend_pid() AS pid"
+
+
+@pytest.fixture
+def own_postgres(session_directory: Path, unique_name: str) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(session_directory / unique_name, settings=THROW_AWAY)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def asked(own_postgres: EmbeddedPostgres) -> Iterator[LoopConnection]:
+    connection = LoopConnection(own_postgres.url(), timeout_seconds=2)
+    yield connection
+    connection.close()
+
+
+def pid(asked: LoopConnection) -> int:
+    """Of the server's process that answers; each time a loop of its own asks."""
+    (row,) = asyncio.run(asked.fetch(PID, {}))
+    return row["pid"]
+
+
+def test_one_connection_answers_whichever_loop_asks(asked: LoopConnection) -> None:
+    assert pid(asked) == pid(asked)
+
+
+def test_a_connection_that_was_lost_is_no_outage(
+    asked: LoopConnection, own_postgres: EmbeddedPostgres
+) -> None:
+    before = pid(asked)
+    own_postgres.stop()
+    own_postgres.start()
+    assert pid(asked) != before
+
+
+def test_without_a_database_it_says_so_until_that_is_back(
+    asked: LoopConnection, own_postgres: EmbeddedPostgres
+) -> None:
+    pid(asked)
+    own_postgres.stop()
+    for _ in range(2):
+        with pytest.raises(DatabaseUnavailable):
+            pid(asked)
+    own_postgres.start()
+    assert pid(asked)
+
+
+def test_what_is_wrong_with_a_statement_is_no_outage(asked: LoopConnection) -> None:
+    with pytest.raises(Exception, match="division by zero"):
+        asyncio.run(asked.fetch(b"SELECT 1 / 0", {}))
+    assert pid(asked)
