@@ -68,16 +68,8 @@ def place(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Hold an artifact, all of an asset, or whatever a selector means, now and later."""
-    target: dict[str, JsonValue] = {
-        "artifact_id": str(artifact) if artifact else None,
-        "asset_id": str(asset) if asset else None,
-        "selector": selector,
-    }
-    given: JsonObject = {name: value for name, value in target.items() if value is not None}
-    if len(given) != 1:
-        refuse("give one of --artifact, --asset and --selector")
     with connected(context) as client:
-        asked: JsonObject = {**given, "reason": reason, "until": until}
+        asked: JsonObject = {**_target(artifact, asset, selector), "reason": reason, "until": until}
         write_one(client.ask("POST", HOLDS, body=json_body(asked)).body, output)
 
 
@@ -94,6 +86,18 @@ def release(
         if not yes:
             _confirm(client.ask("GET", path).body)
         write_one(client.ask("DELETE", path, parameters={"confirm": "yes"}).body, output)
+
+
+def _target(artifact: UUID | None, asset: UUID | None, selector: JsonObject | None) -> JsonObject:
+    target: dict[str, JsonValue] = {
+        "artifact_id": str(artifact) if artifact else None,
+        "asset_id": str(asset) if asset else None,
+        "selector": selector,
+    }
+    given = {name: value for name, value in target.items() if value is not None}
+    if len(given) != 1:
+        refuse("give one of --artifact, --asset and --selector")
+    return given
 
 
 def _confirm(hold: JsonObject) -> None:
