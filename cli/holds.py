@@ -94,7 +94,7 @@ def _target(artifact: UUID | None, asset: UUID | None, selector: JsonObject | No
         "asset_id": str(asset) if asset else None,
         "selector": selector,
     }
-    given = {name: value for name, value in target.items() if value is not None}
+    given: JsonObject = {name: value for name, value in target.items() if value is not None}
     if len(given) != 1:
         refuse("give one of --artifact, --asset and --selector")
     return given
