@@ -1,13 +1,16 @@
 """A connection that an event loop asks through by itself, without a thread."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from psycopg import AsyncConnection, InterfaceError, OperationalError
 from psycopg.rows import DictRow
 
 from shared.database.options import CONNECTION_OPTIONS
 from shared.errors import DatabaseUnavailable
+
+Answer = TypeVar("Answer")
+Question = Callable[[AsyncConnection[DictRow]], Awaitable[Answer]]
 
 
 class LoopConnection:
@@ -22,19 +25,19 @@ class LoopConnection:
         self._connect_seconds = max(2, int(timeout_seconds))
         self._connection: AsyncConnection[DictRow] | None = None
 
-    async def fetch(self, query: bytes, parameters: Mapping[str, Any]) -> list[DictRow]:
-        """The rows of one statement; raises DatabaseUnavailable.
+    async def ask(self, question: Question[Answer]) -> Answer:
+        """What a question finds out, as one statement; raises DatabaseUnavailable.
 
-        A connection that was lost is no outage: then the statement is sent through another one.
+        A connection that was lost is no outage: then another one is asked.
         """
         was_open = self._connection is not None
         try:
-            return await self._fetch(query, parameters)
+            return await question(await self._opened())
         except (OperationalError, InterfaceError) as error:
             self.close()
             if not was_open:
                 raise DatabaseUnavailable from error
-        return await self.fetch(query, parameters)
+        return await self.ask(question)
 
     def close(self) -> None:
         """Close the connection; a question opens another one."""
@@ -42,10 +45,9 @@ class LoopConnection:
             self._connection.pgconn.finish()  # what closing does, but for a loop to wait in
             self._connection = None
 
-    async def _fetch(self, query: bytes, parameters: Mapping[str, Any]) -> list[DictRow]:
+    async def _opened(self) -> AsyncConnection[DictRow]:
         if self._connection is None:
             self._connection = await AsyncConnection[DictRow].connect(
                 self._url, connect_timeout=self._connect_seconds, **CONNECTION_OPTIONS
             )
-        cursor = await self._connection.execute(query, parameters)
-        return await cursor.fetchall()
+        return self._connection

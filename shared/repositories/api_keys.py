@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
+from psycopg import AsyncConnection, Connection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
@@ -25,7 +25,12 @@ async def valid_with_artifacts(
     On an event loop: letting in and the most frequent question are one statement.
     """
     parameters = {"key_hash": key_hash, "now": now, "artifact_ids": list(artifact_ids)}
-    rows = await database.fetch(_QUERIES["valid_with_artifacts"], parameters)
+
+    async def ask(connection: AsyncConnection[DictRow]) -> list[DictRow]:
+        cursor = await connection.execute(_QUERIES["valid_with_artifacts"], parameters)
+        return await cursor.fetchall()
+
+    rows = await database.ask(ask)
     return (_match(rows[0]) if rows else None), [row for row in rows if row["artifact"]]
 
 

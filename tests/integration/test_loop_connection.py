@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg import AsyncConnection
+from psycopg.errors import DivisionByZero
+from psycopg.rows import DictRow
 
 from devhost.stack.postgres import THROW_AWAY, EmbeddedPostgres
 from shared.database.loop import LoopConnection
 from shared.errors import DatabaseUnavailable
-
-PID = b"SELECT pg_backend_pid() AS pid"
 
 
 @pytest.fixture
@@ -28,10 +29,15 @@ def asked(own_postgres: EmbeddedPostgres) -> Iterator[LoopConnection]:
     connection.close()
 
 
+async def ask_pid(connection: AsyncConnection[DictRow]) -> int:
+    cursor = await connection.execute("SELECT pg_backend_pid() AS pid")
+    (row,) = await cursor.fetchall()
+    return row["pid"]
+
+
 def pid(asked: LoopConnection) -> int:
     """Of the server's process that answers; each time a loop of its own asks."""
-    (row,) = asyncio.run(asked.fetch(PID, {}))
-    return row["pid"]
+    return asyncio.run(asked.ask(ask_pid))
 
 
 def test_one_connection_answers_whichever_loop_asks(asked: LoopConnection) -> None:
@@ -60,6 +66,10 @@ def test_without_a_database_it_says_so_until_that_is_back(
 
 
 def test_what_is_wrong_with_a_statement_is_no_outage(asked: LoopConnection) -> None:
-    with pytest.raises(Exception, match="division by zero"):
-        asyncio.run(asked.fetch(b"SELECT 1 / 0", {}))
-    assert pid(asked)
+    async def ask_wrongly(connection: AsyncConnection[DictRow]) -> object:
+        return await connection.execute("SELECT 1 / 0")
+
+    before = pid(asked)
+    with pytest.raises(DivisionByZero):
+        asyncio.run(asked.ask(ask_wrongly))
+    assert pid(asked) == before
