@@ -1,0 +1,199 @@
+-- Policies, and what they find due.
+
+SET LOCAL lock_timeout = '5s';
+SET LOCAL statement_timeout = '60s';
+
+CREATE TABLE registry.policies (
+    name text COLLATE "C" PRIMARY KEY
+        CONSTRAINT policies_name_length CHECK (char_length(name) BETWEEN 1 AND 100),
+    -- As it was written, so that a file which is exported is the one that was applied.
+    policy json NOT NULL
+        CONSTRAINT policies_policy_object CHECK (json_typeof(policy) = 'object')
+        CONSTRAINT policies_policy_name CHECK (coalesce(policy ->> 'name', '') = name)
+);
+CREATE TABLE registry.policy_set (
+    is_only boolean PRIMARY KEY DEFAULT true CONSTRAINT policy_set_only CHECK (is_only),
+    version bigint NOT NULL CONSTRAINT policy_set_version_not_negative CHECK (version >= 0)
+);
+INSERT INTO registry.policy_set (version) VALUES (0);
+
+-- When a successor took over: the clock of policies for old revisions. Those of before this migration
+-- are counted from now on, for nothing may be acted on before its time.
+ALTER TABLE registry.artifacts ADD COLUMN superseded_at timestamptz;
+UPDATE registry.artifacts SET superseded_at = clock_timestamp() WHERE superseded_by IS NOT NULL;
+
+CREATE FUNCTION registry.note_superseded() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.superseded_at := NEW.updated_at;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER artifacts_note_superseded
+    BEFORE UPDATE OF superseded_by ON registry.artifacts FOR EACH ROW
+    WHEN (NEW.superseded_by IS NOT NULL AND OLD.superseded_by IS NULL)
+    EXECUTE FUNCTION registry.note_superseded();
+
+-- As before; but what joins the chain as superseded already is so from now on, not since it was begun.
+CREATE OR REPLACE FUNCTION registry.join_chain(asset registry.assets, artifact registry.artifacts, at timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    later registry.artifacts;
+    before uuid;
+BEGIN
+    SELECT * INTO later FROM registry.artifacts AS other
+    WHERE other.asset_id = asset.asset_id AND other.revision > artifact.revision AND other.processing = 'completed'
+    ORDER BY other.revision LIMIT 1;
+    before := CASE WHEN later.artifact_id IS NULL THEN asset.current_artifact_id ELSE later.supersedes END;
+    UPDATE registry.artifacts SET superseded_by = artifact.artifact_id, updated_at = at WHERE artifact_id = before;
+    UPDATE registry.artifacts SET supersedes = artifact.artifact_id, updated_at = at WHERE artifact_id = later.artifact_id;
+    UPDATE registry.artifacts SET supersedes = before, superseded_by = later.artifact_id, updated_at = at
+    WHERE artifact_id = artifact.artifact_id;
+    IF later.artifact_id IS NULL THEN
+        UPDATE registry.assets SET current_artifact_id = artifact.artifact_id WHERE asset_id = asset.asset_id;
+    END IF;
+END
+$$;
+
+-- How cold a tier is: 0 is warm, or a tier of another name.
+CREATE FUNCTION registry.tier_rank(tier text) RETURNS integer
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN CASE tier WHEN 'Cool' THEN 1 WHEN 'Cold' THEN 2 WHEN 'Archive' THEN 3 ELSE 0 END;
+END
+$$;
+
+CREATE INDEX artifacts_due_superseded ON registry.artifacts (superseded_at, artifact_id) WHERE status = 'superseded';
+CREATE INDEX artifacts_due_archived ON registry.artifacts (registry.tier_rank(storage_tier), archived_at, artifact_id)
+    WHERE disposition = 'archived';
+CREATE INDEX artifacts_due_deleted ON registry.artifacts (deleted_at, artifact_id) WHERE disposition = 'deleted';
+CREATE INDEX artifacts_due_expiring ON registry.artifacts (expires_at, artifact_id)
+    WHERE expires_at IS NOT NULL AND disposition IN ('live', 'archived');
+
+-- The next entries of a stream whose clock is at or before the cutoff, in the order of the clock. Whether a policy acts
+-- on them is another question: those it does not act on are walked past, and keep nothing waiting behind them.
+CREATE FUNCTION registry.due_entries(
+    stream text, cutoff timestamptz, after_at timestamptz, after_id uuid, most integer
+) RETURNS TABLE (clock_at timestamptz, artifact_id uuid)
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+DECLARE
+    rank integer := nullif(substring(stream from '^archived ([0-3])$'), '')::integer;
+BEGIN
+    IF stream = 'created' THEN
+        RETURN QUERY SELECT due.created_at, due.artifact_id FROM registry.artifacts AS due
+        WHERE due.created_at <= cutoff AND (due.created_at, due.artifact_id) > (after_at, after_id)
+        ORDER BY due.created_at, due.artifact_id LIMIT most;
+    ELSIF stream = 'superseded' THEN
+        RETURN QUERY SELECT due.superseded_at, due.artifact_id FROM registry.artifacts AS due
+        WHERE due.status = 'superseded'
+          AND due.superseded_at <= cutoff AND (due.superseded_at, due.artifact_id) > (after_at, after_id)
+        ORDER BY due.superseded_at, due.artifact_id LIMIT most;
+    ELSIF rank IS NOT NULL THEN
+        RETURN QUERY SELECT due.archived_at, due.artifact_id FROM registry.artifacts AS due
+        WHERE due.disposition = 'archived' AND registry.tier_rank(due.storage_tier) = rank
+          AND due.archived_at <= cutoff AND (due.archived_at, due.artifact_id) > (after_at, after_id)
+        ORDER BY due.archived_at, due.artifact_id LIMIT most;
+    ELSIF stream = 'deleted' THEN
+        RETURN QUERY SELECT due.deleted_at, due.artifact_id FROM registry.artifacts AS due
+        WHERE due.disposition = 'deleted'
+          AND due.deleted_at <= cutoff AND (due.deleted_at, due.artifact_id) > (after_at, after_id)
+        ORDER BY due.deleted_at, due.artifact_id LIMIT most;
+    ELSE
+        RETURN QUERY SELECT due.expires_at, due.artifact_id FROM registry.artifacts AS due
+        WHERE due.expires_at IS NOT NULL AND due.disposition IN ('live', 'archived')
+          AND due.expires_at <= cutoff AND (due.expires_at, due.artifact_id) > (after_at, after_id)
+        ORDER BY due.expires_at, due.artifact_id LIMIT most;
+    END IF;
+END
+$$;
+
+-- Which place a revision has among those of its asset that are there, the newest being 1; counted up to a limit.
+CREATE FUNCTION registry.revision_rank(artifact registry.artifacts, most integer) RETURNS integer
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN 1 + (SELECT count(*) FROM (
+        SELECT FROM registry.artifacts AS newer
+        WHERE newer.asset_id = artifact.asset_id AND newer.revision > artifact.revision
+          AND newer.processing = 'completed' AND newer.disposition IN ('live', 'archived')
+        LIMIT most) AS counted);
+END
+$$;
+
+-- Whether another artifact that is not deleted points at the same bytes: see hold_bytes.
+CREATE FUNCTION registry.shares_bytes(artifact registry.artifacts) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM registry.artifacts AS other
+        WHERE other.location_key = artifact.location_key AND other.artifact_id <> artifact.artifact_id
+          AND other.disposition IN ('live', 'archived')
+          AND (artifact.blob_version_id IS NULL OR other.blob_version_id IS NULL
+               OR other.blob_version_id = artifact.blob_version_id));
+END
+$$;
+
+-- What a policy makes of an artifact whose clock says that it is due: null where it is none of its business, '' where
+-- it is to be acted on, else why it is not. Enforcing and previewing ask the same.
+CREATE FUNCTION registry.policy_verdict(policy jsonb, artifact registry.artifacts, at timestamptz) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    kind text := policy ->> 'kind';
+    keep_last integer := policy -> 'keep_last';
+    is_destroyed boolean := kind IN ('delete', 'expire', 'purge');
+BEGIN
+    IF artifact.disposition NOT IN ('live', 'archived') AND kind <> 'purge'
+        OR kind = 'purge' AND artifact.disposition <> 'deleted'
+        OR kind = 'archive' AND (
+            artifact.processing <> 'completed' OR artifact.location_key IS NULL
+            OR artifact.disposition = 'archived'
+               AND registry.tier_rank(artifact.storage_tier) >= registry.tier_rank(policy ->> 'target_tier'))
+        OR NOT registry.selects(policy -> 'selector', artifact) THEN
+        RETURN NULL;
+    END IF;
+    RETURN CASE
+        WHEN (registry.hold_on(artifact, at)).hold_id IS NOT NULL THEN 'hold'
+        WHEN kind IN ('archive', 'delete') AND artifact.status = 'active'
+            AND policy #>> '{selector,status}' IS DISTINCT FROM 'active' THEN 'current'
+        WHEN kind IN ('delete', 'expire') AND artifact.is_final THEN 'final deliverable'
+        WHEN keep_last > 0 AND registry.revision_rank(artifact, keep_last) <= keep_last THEN 'kept revision'
+        WHEN kind IN ('archive', 'purge') AND registry.shares_bytes(artifact) THEN 'shared location'
+        ELSE '' END;
+END
+$$;
+
+-- The bytes that a policy's action on an artifact sets free, or moves to a colder tier; of a blob that several share,
+-- only the last of them counts.
+CREATE FUNCTION registry.bytes_concerned(policy jsonb, artifact registry.artifacts) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE
+        WHEN policy ->> 'kind' = 'archive' THEN coalesce(artifact.size_bytes, 0)
+        WHEN registry.shares_bytes(artifact) OR policy ->> 'kind' = 'purge' AND EXISTS (
+            SELECT FROM registry.artifacts AS other
+            WHERE other.location_key = artifact.location_key AND other.disposition = 'deleted'
+              AND other.blob_version_id IS NOT DISTINCT FROM artifact.blob_version_id
+              AND (coalesce(other.observation, 0), other.artifact_id)
+                  > (coalesce(artifact.observation, 0), artifact.artifact_id)) THEN 0
+        ELSE coalesce(artifact.size_bytes, 0) END;
+END
+$$;
+
+-- A page of what a stream says is due, with the policy's verdict on each.
+CREATE FUNCTION registry.policy_page(
+    policy jsonb, stream text, cutoff timestamptz, at timestamptz, after_at timestamptz, after_id uuid, most integer
+) RETURNS TABLE (artifact_id uuid, clock_at timestamptz, verdict text, revision_rank integer, bytes bigint)
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT due.artifact_id, due.clock_at, judged.verdict,
+        CASE WHEN judged.verdict IS NOT NULL THEN registry.revision_rank(known, 1000) END,
+        CASE WHEN judged.verdict = '' THEN registry.bytes_concerned(policy, known) END
+    FROM registry.due_entries(stream, cutoff, after_at, after_id, most) AS due
+    CROSS JOIN LATERAL (SELECT * FROM registry.artifacts AS found WHERE found.artifact_id = due.artifact_id OFFSET 0) AS known
+    CROSS JOIN LATERAL (SELECT registry.policy_verdict(policy, known, at) AS verdict) AS judged
+    ORDER BY due.clock_at, due.artifact_id;
+END
+$$;

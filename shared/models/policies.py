@@ -1,0 +1,100 @@
+"""Policies: what is to be archived, deleted or purged, and when."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+
+from shared.models.durations import Duration
+from shared.models.rule_fields import RuleName
+from shared.models.selectors import Selector
+from shared.models.tiers import ColderTier
+
+
+class PolicyKind(StrEnum):
+    """What a policy does to what is due."""
+
+    ARCHIVE = "archive"
+    """Bytes to a colder tier, and the record says so."""
+    DELETE = "delete"
+    """A tombstone; record and bytes stay."""
+    EXPIRE = "expire"
+    """The same to what has an end of its own, when that has come."""
+    PURGE = "purge"
+    """The bytes of what is deleted are removed; the tombstone stays."""
+
+
+class PolicyClock(StrEnum):
+    """From when an age is counted. What is archived has waited since then, whatever is said."""
+
+    CREATED = "created"
+    SUPERSEDED = "superseded"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
+    EXPIRES = "expires"
+    """From the artifact's own `expires_at`."""
+
+
+_CLOCKS = {
+    PolicyKind.ARCHIVE: {PolicyClock.CREATED, PolicyClock.SUPERSEDED, PolicyClock.ARCHIVED},
+    PolicyKind.DELETE: {PolicyClock.CREATED, PolicyClock.SUPERSEDED, PolicyClock.ARCHIVED},
+    PolicyKind.EXPIRE: {PolicyClock.EXPIRES},
+    PolicyKind.PURGE: {PolicyClock.DELETED},
+}
+LONGEST_AGE = timedelta(days=365 * 1000)
+
+
+class Policy(BaseModel):
+    """One policy, as a file holds it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: RuleName
+    kind: PolicyKind
+    target_tier: ColderTier | None = None
+    """Of an `archive` alone."""
+    clock: PolicyClock
+    age: Annotated[Duration, Field(ge=timedelta(0), le=LONGEST_AGE)]
+    """How long after the clock it is due."""
+    keep_last: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 0
+    """The newest revisions of each asset, as many, are left alone."""
+    selector: Selector = Selector()
+    enabled: StrictBool = True
+    priority: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 100
+    """The lowest runs first; equal ones go by name."""
+    locked: StrictBool = False
+    """What it selects is deleted or purged by nobody before it is due; its age only ever grows."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if (self.kind is PolicyKind.ARCHIVE) != (self.target_tier is not None):
+            raise ValueError("archive needs a target_tier, and nothing else has one")
+        if self.clock not in _CLOCKS[self.kind]:
+            known = ", ".join(sorted(_CLOCKS[self.kind]))
+            raise ValueError(f"{self.kind} counts from {known}")
+        if self.keep_last and self.kind not in {PolicyKind.ARCHIVE, PolicyKind.DELETE}:
+            raise ValueError("keep_last is for archive and delete")
+        if self.locked and self.kind is PolicyKind.ARCHIVE:
+            raise ValueError("archive destroys nothing: there is nothing to lock")
+        return self
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Where what may be due is looked for, in this order: see `registry.due_entries`."""
+        archived = tuple(f"archived {rank}" for rank in range(self._ranks))
+        match self.kind:
+            case PolicyKind.PURGE:
+                return ("deleted",)
+            case PolicyKind.EXPIRE:
+                return ("expiring",)
+            case _ if self.clock is PolicyClock.ARCHIVED:
+                return archived
+            case _:
+                return (self.clock.value, *archived)
+
+    @property
+    def _ranks(self) -> int:
+        """Tiers from the warmest on: those that are warmer than the target, or all."""
+        colder = list(ColderTier)
+        return 1 + (colder.index(self.target_tier) if self.target_tier else len(colder))
