@@ -102,9 +102,7 @@ class Visits:
     """The questions that are short and frequent enough to be asked together."""
 
     def __init__(self) -> None:
-        self.artifact = SharedVisits[UUID, Artifact](
-            _get, _get_each, answer_with_key=_get_with_key, visits=2
-        )
+        self.artifact = SharedVisits[UUID, Artifact](_get, _get_each, answer_with_key=_get_with_key)
         self.registration = SharedVisits[ArtifactRegistration, Registration](
             _register, _register_each
         )

@@ -76,7 +76,7 @@ def test_what_is_wrong_with_a_statement_is_no_outage(asked: LoopConnections) -> 
 
 def test_who_asks_meanwhile_is_answered_through_another_one(asked: LoopConnections) -> None:
     async def ask_both() -> list[int]:
-        return await asyncio.gather(asked.ask(ask_pid), asked.ask(ask_pid))
+        return list(await asyncio.gather(asked.ask(ask_pid), asked.ask(ask_pid)))
 
     first, second = asyncio.run(ask_both())
     assert first != second
