@@ -32,7 +32,7 @@ class DatabaseSettings(BaseSettings):
     database_url: SecretStr
     """PostgreSQL 14 or later, directly or behind PgBouncer in transaction mode."""
     database_pool_size: int = Field(default=8, ge=1, le=200)
-    """Connections that one process opens at most; look-ups over HTTP share one more."""
+    """Connections that one process opens at most; look-ups over HTTP share two more."""
     database_timeout_seconds: float = Field(default=10.0, gt=0)
     """How long a call waits for a connection before it is told that there is none."""
 

@@ -40,6 +40,7 @@ _PREFIX = "/api/v1/artifacts"
 _ARTIFACT_ID = TypeAdapter[ArtifactId](ArtifactIdInput)
 _ONCE = (errors.IdempotencyKeyReused, errors.RequestInFlight)
 
+# Routes are looked through in their order: what is asked most comes first.
 router = APIRouter(prefix=_PREFIX, tags=["artifacts"], route_class=PipelineRoute)
 questions = APIRouter(prefix=_PREFIX, tags=["artifacts"], route_class=QuestionRoute)
 
@@ -58,6 +59,21 @@ def _read_listing(request: Request) -> dict[str, object]:
 def _read_artifact_id(request: Request) -> dict[str, object]:
     given = request.path_params["artifact_id"]
     return {"artifact_id": read_value(_ARTIFACT_ID, given, "path", "artifact_id")}
+
+
+@router.get(
+    "/{artifact_id}",
+    responses=problems(errors.ArtifactNotFound)
+    | answer(Artifact, "The artifact.", ARTIFACT, headers=["ETag"])
+    | not_modified(),
+    openapi_extra={"parameters": [IF_NONE_MATCH]},
+)
+@read_by(_read_artifact_id)
+async def get_artifact(entry: Entrance, artifact_id: ArtifactIdInput) -> Response:
+    """One artifact; its id is a UUID or a ULID."""
+    seen = read_if_none_match(entry.request)
+    artifact = await visits_of(entry.request).artifact.ask(entry, artifact_id)
+    return artifact_answer(artifact, if_none_match=seen)
 
 
 @router.post(
@@ -164,21 +180,6 @@ def list_artifacts(entry: Entrance, query: Annotated[ListingQuery, Query()]) -> 
         query.filter(), sort=query.sort, limit=query.limit, cursor=query.cursor
     )
     return json_answer(ListAnswer(artifacts=page.artifacts, next=page.next))
-
-
-@router.get(
-    "/{artifact_id}",
-    responses=problems(errors.ArtifactNotFound)
-    | answer(Artifact, "The artifact.", ARTIFACT, headers=["ETag"])
-    | not_modified(),
-    openapi_extra={"parameters": [IF_NONE_MATCH]},
-)
-@read_by(_read_artifact_id)
-async def get_artifact(entry: Entrance, artifact_id: ArtifactIdInput) -> Response:
-    """One artifact; its id is a UUID or a ULID."""
-    seen = read_if_none_match(entry.request)
-    artifact = await visits_of(entry.request).artifact.ask(entry, artifact_id)
-    return artifact_answer(artifact, if_none_match=seen)
 
 
 @router.patch(

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from starlette.routing import request_response
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as Connection
 
 from functions.http.entry import Entry
 from functions.http.query_parameters import refuse_repeated
@@ -47,7 +48,7 @@ class GuardedRoute(APIRoute):
         super().__init__(path, _guarded(endpoint), methods=list(methods), **options)
         read = reader_of(endpoint)
         if read is not None:
-            self.app = request_response(self._handler(partial(_call, self.endpoint, read)))
+            self.app = _application(self._handler(partial(_call, self.endpoint, read)))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         return self._handler(super().get_route_handler())
@@ -78,6 +79,16 @@ def _described(endpoint: Endpoint, scope: Scope, options: Mapping[str, Any]) -> 
         "openapi_extra": (options.get("openapi_extra") or {})
         | {"security": [{KEY_SCHEME: []}, {TOKEN_SCHEME: []}]},
     }
+
+
+def _application(handle: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
+    """A route without what the framework keeps open around one; the app itself handles errors."""
+
+    async def answer(scope: Connection, receive: Receive, send: Send) -> None:
+        response = await handle(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    return answer
 
 
 async def _call(endpoint: Endpoint, read: Reader, request: Request) -> Response:

@@ -4,8 +4,7 @@ Only for routes that are asked most. What an endpoint declares is still what the
 and what is wrong with a request is still told in the framework's way.
 """
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -38,29 +37,30 @@ def reader_of(endpoint: Callable[..., Any]) -> Reader | None:
 
 def read_value(kind: TypeAdapter[Value], value: object, *place: str) -> Value:
     """What was given in a path or a header; `place` leads to it."""
-    with _told_as_invalid(*place):
+    try:
         return kind.validate_python(value)
+    except ValidationError as error:
+        raise _told(error, *place) from None
 
 
 def read_query(kind: type[Model], request: Request) -> Model:
     """The query string, none of whose parameters is given twice."""
-    with _told_as_invalid("query"):
+    try:
         return kind.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise _told(error, "query") from None
 
 
 def read_body(kind: type[Model], request: Request) -> Model:
     """A body that was read as JSON before."""
     if not hasattr(request.state, "body"):
         raise RequestValidationError([{"loc": ("body",), "msg": "Field required"}])
-    with _told_as_invalid("body"):
-        return kind.model_validate(request.state.body)
-
-
-@contextmanager
-def _told_as_invalid(*place: str) -> Generator[None]:
     try:
-        yield
+        return kind.model_validate(request.state.body)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        told = [each | {"loc": (*place, *each["loc"])} for each in found]
-        raise RequestValidationError(told) from None
+        raise _told(error, "body") from None
+
+
+def _told(error: ValidationError, *place: str) -> RequestValidationError:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return RequestValidationError([each | {"loc": (*place, *each["loc"])} for each in found])

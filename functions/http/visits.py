@@ -102,10 +102,7 @@ class Visits:
     """The questions that are short and frequent enough to be asked together."""
 
     def __init__(self) -> None:
-        # Nobody keeps a look-up waiting, and the more travel together, the less each one costs.
-        self.artifact = SharedVisits[UUID, Artifact](
-            _get, _get_each, answer_with_key=_get_with_key, visits=1
-        )
+        self.artifact = SharedVisits[UUID, Artifact](_get, _get_each, answer_with_key=_get_with_key)
         self.registration = SharedVisits[ArtifactRegistration, Registration](
             _register, _register_each
         )

@@ -1,4 +1,4 @@
-"""A connection that an event loop asks through by itself, without a thread."""
+"""Connections that an event loop asks through by itself, without a thread."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -13,41 +13,52 @@ Answer = TypeVar("Answer")
 Question = Callable[[AsyncConnection[DictRow]], Awaitable[Answer]]
 
 
-class LoopConnection:
-    """One connection, opened by the first question; for statements that read, and take no time.
+class LoopConnections:
+    """As many connections as are asked at a time; for statements that read, and take no time.
 
-    A visit to a thread costs more than such a statement does. One question at a time: whoever asks
-    waits for the answer before asking again.
+    A visit to a thread costs more than such a statement does.
     """
 
     def __init__(self, url: str, *, timeout_seconds: float) -> None:
         self._url = url
         self._connect_seconds = max(2, int(timeout_seconds))
-        self._connection: AsyncConnection[DictRow] | None = None
+        self._idle: list[AsyncConnection[DictRow]] = []
 
     async def ask(self, question: Question[Answer]) -> Answer:
         """What a question finds out, as one statement; raises DatabaseUnavailable.
 
         A connection that was lost is no outage: then another one is asked.
         """
-        was_open = self._connection is not None
+        was_idle = bool(self._idle)
         try:
-            return await question(await self._opened())
+            connection = self._idle.pop() if was_idle else await self._open()
+            return await self._ask_through(connection, question)
         except (OperationalError, InterfaceError) as error:
-            self.close()
-            if not was_open:
+            if not was_idle:
                 raise DatabaseUnavailable from error
         return await self.ask(question)
 
     def close(self) -> None:
-        """Close the connection; a question opens another one."""
-        if self._connection is not None:
-            self._connection.pgconn.finish()  # what closing does, but for a loop to wait in
-            self._connection = None
+        """Close the connections; a question opens another one."""
+        while self._idle:
+            _close(self._idle.pop())
 
-    async def _opened(self) -> AsyncConnection[DictRow]:
-        if self._connection is None:
-            self._connection = await AsyncConnection[DictRow].connect(
-                self._url, connect_timeout=self._connect_seconds, **CONNECTION_OPTIONS
-            )
-        return self._connection
+    async def _ask_through(
+        self, connection: AsyncConnection[DictRow], question: Question[Answer]
+    ) -> Answer:
+        try:
+            answer = await question(connection)
+        except BaseException:
+            _close(connection)  # nobody knows in which state it is
+            raise
+        self._idle.append(connection)
+        return answer
+
+    async def _open(self) -> AsyncConnection[DictRow]:
+        return await AsyncConnection[DictRow].connect(
+            self._url, connect_timeout=self._connect_seconds, **CONNECTION_OPTIONS
+        )
+
+
+def _close(connection: AsyncConnection[DictRow]) -> None:
+    connection.pgconn.finish()  # what closing does, but for a loop to wait in

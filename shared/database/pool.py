@@ -7,7 +7,7 @@ from psycopg import Connection, InterfaceError, OperationalError
 from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from shared.database.loop import LoopConnection
+from shared.database.loop import LoopConnections
 from shared.database.options import CONNECTION_OPTIONS
 from shared.errors import DatabaseUnavailable
 
@@ -34,7 +34,7 @@ class Database:
             open=False,
             name="registry",
         )
-        self.on_loop = LoopConnection(url, timeout_seconds=timeout_seconds)
+        self.on_loop = LoopConnections(url, timeout_seconds=timeout_seconds)
         """For an event loop; beside the pool."""
 
     @contextmanager

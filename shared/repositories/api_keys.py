@@ -9,7 +9,7 @@ from psycopg import AsyncConnection, Connection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from shared.database.loop import LoopConnection
+from shared.database.loop import LoopConnections
 from shared.database.queries import load_queries
 from shared.models.api_keys import ApiKey, KeyMatch, Scope
 from shared.models.registrations import Origin
@@ -18,7 +18,7 @@ _QUERIES = load_queries(__file__)
 
 
 async def valid_with_artifacts(
-    database: LoopConnection, key_hash: bytes, now: datetime, artifact_ids: Collection[UUID]
+    database: LoopConnections, key_hash: bytes, now: datetime, artifact_ids: Collection[UUID]
 ) -> tuple[KeyMatch | None, list[DictRow]]:
     """The key of this hash, if it is valid, and then rows of those of these artifacts that exist.
 

@@ -2,83 +2,24 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Json, Jsonb
 
-from shared.database.queries import load_queries
-from shared.repositories import artifacts
+from tests.integration.plan_questions import Case, identifier
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 HASH_OF_A_FIFTH = "1220" + hashlib.sha256(b"shared").hexdigest()
 A_DAY = {"created_from": "2026-01-01T00:00:00Z", "created_before": "2026-01-02T00:00:00Z"}
-
-WRITES = {
-    "api_keys.add",
-    "api_keys.change_expiry",
-    "api_keys.limit_waiting",
-    "api_keys.record_event",
-    "api_keys.revoke",
-    "artifacts.prepare_one_by_one",
-    "artifacts.register_batch",
-    "backfills.advance",
-    "backfills.begin",
-    "backfills.forget",
-    "backfills.forget_unhashed",
-    "backfills.record_hash",
-    "backfills.register_listed",
-    "holds.place",
-    "holds.release",
-    "idempotency.claim",
-    "idempotency.keep",
-    "rules.limit_waiting",
-    "rules.record_events",
-    "set_aside.begin_replay",
-    "set_aside.discard",
-    "set_aside.end_replay",
-    "set_aside.open_again",
-    "set_aside.set_aside",
-    "statistics.fold_changes",
-    "transitions.move_processing",
-}
-"""Statements that change what their parameters name, by key; all others have cases below."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A query, what it is asked, and how much it may look at, whatever the registry holds."""
-
-    query: str
-    parameters: dict[str, Any] = field(default_factory=dict[str, Any])
-    rows: int = 0
-    """Of tables; index entries may be read for each some times over."""
-    shortlists: int = 0
-    """Times `registry.shortlist_limit()` that is allowed on top."""
-
-
-def statements() -> dict[str, bytes]:
-    """Every named query of every repository, as `file.name`."""
-    files = sorted(Path(artifacts.__file__).parent.glob("*.sql"))
-    return {
-        f"{file.stem}.{name}": statement
-        for file in files
-        for name, statement in load_queries(str(file)).items()
-    }
-
-
-def identifier(text: str) -> UUID:
-    """The id that PostgreSQL's `md5(text)::uuid` gives."""
-    return UUID(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest())
 
 
 def cases() -> Iterator[Case]:
     yield from _of_backfills()
     yield from _of_one_artifact()
     yield from _of_one_asset()
+    yield from _of_changes()
     yield from _of_references()
     yield from _of_lists()
     yield from _of_keys()
@@ -167,6 +108,9 @@ def _of_one_asset() -> Iterator[Case]:
         yield Case("assets.chain", asked | {"artifact_id": identifier("revision 500")}, rows=30)
     whole = {"direction": "both", "after": -(2**31), "limit": 1001}
     yield Case("assets.chain", whole | {"artifact_id": identifier("revision 1")}, rows=2010)
+
+
+def _of_changes() -> Iterator[Case]:
     origin = {"actor": "test", "request_id": None}
     registration = {
         "client_type": "blob",

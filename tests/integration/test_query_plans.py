@@ -6,7 +6,8 @@ import psycopg
 import pytest
 from psycopg.rows import DictRow
 
-from tests.integration.plan_cases import WRITES, Case, cases, statements
+from tests.integration.plan_cases import cases
+from tests.integration.plan_questions import WRITES, Case, statements
 from tests.integration.plans import Touched, touched
 
 FILL = Path(__file__).with_name("many_artifacts.sql").read_bytes()

@@ -10,7 +10,7 @@ from psycopg.errors import DivisionByZero
 from psycopg.rows import DictRow
 
 from devhost.stack.postgres import THROW_AWAY, EmbeddedPostgres
-from shared.database.loop import LoopConnection
+from shared.database.loop import LoopConnections
 from shared.errors import DatabaseUnavailable
 
 
@@ -23,8 +23,8 @@ def own_postgres(session_directory: Path, unique_name: str) -> Iterator[Embedded
 
 
 @pytest.fixture
-def asked(own_postgres: EmbeddedPostgres) -> Iterator[LoopConnection]:
-    connection = LoopConnection(own_postgres.url(), timeout_seconds=2)
+def asked(own_postgres: EmbeddedPostgres) -> Iterator[LoopConnections]:
+    connection = LoopConnections(own_postgres.url(), timeout_seconds=2)
     yield connection
     connection.close()
 
@@ -35,17 +35,17 @@ async def ask_pid(connection: AsyncConnection[DictRow]) -> int:
     return row["pid"]
 
 
-def pid(asked: LoopConnection) -> int:
+def pid(asked: LoopConnections) -> int:
     """Of the server's process that answers; each time a loop of its own asks."""
     return asyncio.run(asked.ask(ask_pid))
 
 
-def test_one_connection_answers_whichever_loop_asks(asked: LoopConnection) -> None:
+def test_one_connection_answers_whichever_loop_asks(asked: LoopConnections) -> None:
     assert pid(asked) == pid(asked)
 
 
 def test_a_connection_that_was_lost_is_no_outage(
-    asked: LoopConnection, own_postgres: EmbeddedPostgres
+    asked: LoopConnections, own_postgres: EmbeddedPostgres
 ) -> None:
     before = pid(asked)
     own_postgres.stop()
@@ -54,7 +54,7 @@ def test_a_connection_that_was_lost_is_no_outage(
 
 
 def test_without_a_database_it_says_so_until_that_is_back(
-    asked: LoopConnection, own_postgres: EmbeddedPostgres
+    asked: LoopConnections, own_postgres: EmbeddedPostgres
 ) -> None:
     pid(asked)
     own_postgres.stop()
@@ -65,11 +65,19 @@ def test_without_a_database_it_says_so_until_that_is_back(
     assert pid(asked)
 
 
-def test_what_is_wrong_with_a_statement_is_no_outage(asked: LoopConnection) -> None:
+def test_what_is_wrong_with_a_statement_is_no_outage(asked: LoopConnections) -> None:
     async def ask_wrongly(connection: AsyncConnection[DictRow]) -> object:
         return await connection.execute("SELECT 1 / 0")
 
-    before = pid(asked)
     with pytest.raises(DivisionByZero):
         asyncio.run(asked.ask(ask_wrongly))
-    assert pid(asked) == before
+    assert pid(asked)
+
+
+def test_who_asks_meanwhile_is_answered_through_another_one(asked: LoopConnections) -> None:
+    async def ask_both() -> list[int]:
+        return list(await asyncio.gather(asked.ask(ask_pid), asked.ask(ask_pid)))
+
+    first, second = asyncio.run(ask_both())
+    assert first != second
+    assert pid(asked) in {first, second}
