@@ -54,10 +54,11 @@ def templates(draw: st.DrawFn, marks: str = _MARKS) -> list[Segment]:
 
 def _segment(draw: st.DrawFn, names: Iterator[str], marks: str) -> Segment:
     pieces = [_literal(draw, marks, 0)]
+    writable = [mark for mark in marks if mark not in "{}"]  # an alternative ends at the first brace
     for _ in range(draw(st.integers(0, 3))):
         kind = draw(st.sampled_from(["free", "free", "int", "one"]))
         texts = st.lists(
-            st.text(marks, min_size=1, max_size=3), min_size=2, max_size=3, unique=True
+            st.text(writable, min_size=1, max_size=3), min_size=2, max_size=3, unique=True
         )
         pieces.append(Piece(next(names), kind, tuple(draw(texts)) if kind == "one" else ()))
         pieces.append(_literal(draw, marks, 1))
