@@ -54,7 +54,8 @@ def templates(draw: st.DrawFn, marks: str = _MARKS) -> list[Segment]:
 
 def _segment(draw: st.DrawFn, names: Iterator[str], marks: str) -> Segment:
     pieces = [_literal(draw, marks, 0)]
-    writable = [mark for mark in marks if mark not in "{}"]  # an alternative ends at the first brace
+    # An alternative ends at the first brace: one that holds a brace cannot be written.
+    writable = [mark for mark in marks if mark not in "{}"]
     for _ in range(draw(st.integers(0, 3))):
         kind = draw(st.sampled_from(["free", "free", "int", "one"]))
         texts = st.lists(
