@@ -34,15 +34,14 @@ def _hash(text: str) -> ContentHash:
         raise typer.BadParameter(str(error)) from None
 
 
-def instant(text: str) -> str:
-    """A time with its zone, likewise."""
+def _instant(text: str) -> str:
     try:
-        read = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError:
-        read = None
-    if read is None or read.tzinfo is None:
+        instant = None
+    if instant is None or instant.tzinfo is None:
         raise typer.BadParameter("write it with its time zone, like 2030-01-31T12:00:00Z")
-    return read.isoformat()
+    return instant.isoformat()
 
 
 def _object(text: str) -> JsonObject:
@@ -95,7 +94,7 @@ HashOption = Annotated[
     str | None,
     typer.Option("--hash", parser=_hash, metavar="HASH", help="SHA-256 or multihash, in hex."),
 ]
-InstantOption = Annotated[str | None, typer.Option(parser=instant, metavar="ISO-8601")]
+InstantOption = Annotated[str | None, typer.Option(parser=_instant, metavar="ISO-8601")]
 ObjectOption = Annotated[dict[str, JsonValue] | None, typer.Option(parser=_object, metavar="JSON")]
 
 

@@ -10,12 +10,12 @@ from pydantic import JsonValue
 from cli.arguments import (
     AllOption,
     HoldIdArgument,
+    InstantOption,
     LimitOption,
     ObjectOption,
     OutputOption,
     YesOption,
     id_of,
-    instant,
 )
 from cli.confirming import confirmed
 from cli.connecting import HOLDS, connected
@@ -64,7 +64,7 @@ def place(
     artifact: Annotated[UUID | None, typer.Option(parser=id_of, metavar="ARTIFACT_ID")] = None,
     asset: Annotated[UUID | None, typer.Option(parser=id_of, metavar="ASSET_ID")] = None,
     selector: ObjectOption = None,
-    until: Annotated[str | None, typer.Option(parser=instant, metavar="ISO-8601")] = None,
+    until: InstantOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Hold an artifact, all of an asset, or whatever a selector means, now and later."""

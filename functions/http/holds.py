@@ -56,9 +56,7 @@ def list_holds(
 
 @router.post(
     "",
-    responses=problems(
-        errors.ArtifactNotFound, errors.AssetNotFound, errors.DatabaseUnavailable, takes_body=True
-    )
+    responses=problems(errors.ArtifactNotFound, errors.AssetNotFound, takes_body=True)
     | answer(Hold, "The hold.", _HOLD, status=201, headers=["Location"]),
 )
 def place_hold(

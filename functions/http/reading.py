@@ -37,30 +37,25 @@ def reader_of(endpoint: Callable[..., Any]) -> Reader | None:
 
 def read_value(kind: TypeAdapter[Value], value: object, *place: str) -> Value:
     """What was given in a path or a header; `place` leads to it."""
-    try:
-        return kind.validate_python(value)
-    except ValidationError as error:
-        raise _told(error, *place) from None
+    return _checked(kind.validate_python, value, *place)
 
 
 def read_query(kind: type[Model], request: Request) -> Model:
     """The query string, none of whose parameters is given twice."""
-    try:
-        return kind.model_validate(dict(request.query_params))
-    except ValidationError as error:
-        raise _told(error, "query") from None
+    return _checked(kind.model_validate, dict(request.query_params), "query")
 
 
 def read_body(kind: type[Model], request: Request) -> Model:
     """A body that was read as JSON before."""
     if not hasattr(request.state, "body"):
         raise RequestValidationError([{"loc": ("body",), "msg": "Field required"}])
+    return _checked(kind.model_validate, request.state.body, "body")
+
+
+def _checked(validate: Callable[[object], Value], given: object, *place: str) -> Value:
     try:
-        return kind.model_validate(request.state.body)
+        return validate(given)
     except ValidationError as error:
-        raise _told(error, "body") from None
-
-
-def _told(error: ValidationError, *place: str) -> RequestValidationError:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return RequestValidationError([each | {"loc": (*place, *each["loc"])} for each in found])
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [each | {"loc": (*place, *each["loc"])} for each in found]
+    raise RequestValidationError(told)

@@ -9,7 +9,7 @@ from shared.models.axes import Processing, Stage, Status
 from shared.models.client_refs import ClientRefs
 from shared.models.text import Text, keepable_json
 
-_Metadata = Annotated[dict[str, JsonValue], AfterValidator(keepable_json)]
+_Metadata = Annotated[dict[str, JsonValue], Field(min_length=1), AfterValidator(keepable_json)]
 
 
 class Selector(BaseModel):

@@ -1,7 +1,6 @@
 """Holds in PostgreSQL."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,10 +40,6 @@ class HoldRepository:
         parameters = {"before_id": before_id, "limit": limit}
         rows = self._connection.execute(_QUERIES[name], parameters).fetchall()
         return [Hold.model_validate(row) for row in rows]
-
-    def on_artifact(self, artifact_id: UUID, at: datetime) -> Hold | None:
-        """A hold that an artifact is under at a time; None where there is none."""
-        return _hold(self._row("on_artifact", {"artifact_id": artifact_id, "at": at}))
 
     def _row(self, name: str, parameters: Mapping[str, Any]) -> DictRow | None:
         return self._connection.execute(_QUERIES[name], parameters).fetchone()

@@ -26,10 +26,3 @@ FROM registry.holds
 WHERE hold_id < :before_id AND released_at IS NULL
 ORDER BY hold_id DESC
 LIMIT :limit;
-
--- name: on_artifact(artifact_id, at)^
--- A hold that an artifact is under: see registry.hold_on.
-SELECT (found.hold).*
-FROM registry.artifacts AS artifact
-CROSS JOIN LATERAL (SELECT registry.hold_on(artifact, :at) AS hold) AS found
-WHERE artifact.artifact_id = :artifact_id;

@@ -66,11 +66,6 @@ class HoldService:
         with self._database.connection() as connection:
             return _required(HoldRepository(connection).get(hold_id))
 
-    def on_artifact(self, artifact_id: UUID) -> Hold | None:
-        """A hold that an artifact is under now; None where there is none, or no such artifact."""
-        with self._database.connection() as connection:
-            return HoldRepository(connection).on_artifact(artifact_id, self._clock())
-
     def list_holds(
         self, *, with_released: bool = False, limit: int = 100, cursor: str | None = None
     ) -> HoldPage:

@@ -9,6 +9,7 @@ from azure.storage.blob import BlobServiceClient
 from shared.errors import BlobChanged, BlobNotFound, StorageAccountNotAllowed
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.listed_blobs import BlobScope
+from shared.storage.addresses import account_address
 from shared.storage.faults import account_faults, blob_faults
 from shared.storage.listing import PAGE_BLOBS, ContainerListing
 from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
@@ -143,7 +144,8 @@ class BlobStore:
     @property
     def uri(self) -> str:
         """Address of the account, without credentials."""
-        return str(self._service.url).partition("?")[0].rstrip("/")
+        uri, _ = account_address(str(self._service.url))
+        return uri
 
     def check(self) -> None:
         """Return within seconds when the account answers; raises StorageUnavailable."""

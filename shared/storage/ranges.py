@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from shared.errors import BlobChanged, StorageUnavailable
 from shared.models.blobs import BlobProperties, BlobReference
-from shared.storage.addresses import blob_uri
+from shared.storage.addresses import account_address, blob_uri
 from shared.storage.faults import blob_faults
 
 BLOCK_BYTES = 256 * 1024 * 1024
@@ -103,8 +103,8 @@ class RangeReader:
 
         A client of the blob would tell it as well, and takes longer to make than a small request.
         """
-        account, mark, signature = str(self.service.url).partition("?")
-        return blob_uri(account.rstrip("/"), blob.container, blob.path) + mark + signature
+        uri, signature = account_address(str(self.service.url))
+        return blob_uri(uri, blob.container, blob.path) + signature
 
     def _send(self, request: HttpRequest) -> HttpResponse:
         # No public call of the SDK hands out a body before all of it is in memory.

@@ -58,7 +58,6 @@ def _of_one_artifact() -> Iterator[Case]:
     yield Case("transitions.hold", artifact, rows=12)
     at = {"at": datetime(2026, 1, 1, tzinfo=UTC)}
     yield Case("transitions.hold_bytes", artifact | at, rows=20)
-    yield Case("holds.on_artifact", artifact | at, rows=20)
     yield Case("holds.get", {"hold_id": identifier("hold 7")}, rows=1)
     for name in ("page", "unreleased_page"):
         yield Case(f"holds.{name}", {"before_id": UUID(int=2**128 - 1), "limit": 10}, rows=20)

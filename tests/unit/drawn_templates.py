@@ -54,10 +54,12 @@ def templates(draw: st.DrawFn, marks: str = _MARKS) -> list[Segment]:
 
 def _segment(draw: st.DrawFn, names: Iterator[str], marks: str) -> Segment:
     pieces = [_literal(draw, marks, 0)]
+    # An alternative ends at the first brace: one that holds a brace cannot be written.
+    writable = [mark for mark in marks if mark not in "{}"]
     for _ in range(draw(st.integers(0, 3))):
         kind = draw(st.sampled_from(["free", "free", "int", "one"]))
         texts = st.lists(
-            st.text(marks, min_size=1, max_size=3), min_size=2, max_size=3, unique=True
+            st.text(writable, min_size=1, max_size=3), min_size=2, max_size=3, unique=True
         )
         pieces.append(Piece(next(names), kind, tuple(draw(texts)) if kind == "one" else ()))
         pieces.append(_literal(draw, marks, 1))
