@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, model_validator
 
 from shared.models.durations import Duration
 from shared.models.rule_fields import RuleName
@@ -77,7 +77,13 @@ class Policy(BaseModel):
             raise ValueError("keep_last is for archive and delete")
         if self.locked and self.kind is PolicyKind.ARCHIVE:
             raise ValueError("archive destroys nothing: there is nothing to lock")
+        if self.locked and not self.enabled:
+            raise ValueError("what is locked is enabled")
         return self
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """As it is kept, and as functions in the database read it: what is not said is left out."""
+        return self.model_dump(mode="json", exclude_none=True)
 
     @property
     def streams(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from shared.database.pool import Database
 from shared.models.cursors import foreign_cursor, name_list, read_cursor, write_cursor
 from shared.models.policies import Policy
 from shared.models.policy_previews import Candidate, Due, Place, PolicyPreview, RefusedCandidate
-from shared.repositories.policies import PolicyRepository
+from shared.repositories.policy_candidates import PolicyCandidates
 from shared.services.asked import require_page
 
 
@@ -46,7 +46,7 @@ class PolicyPreviews:
             raise foreign_cursor()
         stream = policy.streams[begun.stream]
         with self._database.connection() as connection:
-            found = PolicyRepository(connection).page(
+            found = PolicyCandidates(connection).page(
                 policy, stream, self._clock(), begun.place, limit
             )
         acted = [each for each in found if each.verdict == ""]

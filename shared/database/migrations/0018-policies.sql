@@ -9,7 +9,9 @@ CREATE TABLE registry.policies (
     -- As it was written, so that a file which is exported is the one that was applied.
     policy json NOT NULL
         CONSTRAINT policies_policy_object CHECK (json_typeof(policy) = 'object')
-        CONSTRAINT policies_policy_name CHECK (coalesce(policy ->> 'name', '') = name)
+        CONSTRAINT policies_policy_name CHECK (coalesce(policy ->> 'name', '') = name),
+    -- Of `age`, whose text is of ISO 8601 and means other instants to PostgreSQL than to us.
+    age_seconds numeric NOT NULL CONSTRAINT policies_age_not_negative CHECK (age_seconds >= 0)
 );
 CREATE TABLE registry.policy_set (
     is_only boolean PRIMARY KEY DEFAULT true CONSTRAINT policy_set_only CHECK (is_only),
@@ -17,10 +19,27 @@ CREATE TABLE registry.policy_set (
 );
 INSERT INTO registry.policy_set (version) VALUES (0);
 
--- When a successor took over: the clock of policies for old revisions. Those of before this migration
--- are counted from now on, for nothing may be acted on before its time.
-ALTER TABLE registry.artifacts ADD COLUMN superseded_at timestamptz;
-UPDATE registry.artifacts SET superseded_at = clock_timestamp() WHERE superseded_by IS NOT NULL;
+ALTER TABLE registry.artifacts
+    -- When a successor took over. Null for those of before this migration, which count from their last change.
+    ADD COLUMN superseded_at timestamptz,
+    -- Since when the bytes lie in their tier; null where that is where they were registered.
+    ADD COLUMN tier_since timestamptz,
+    -- The tier to which archived bytes are being brought back; null where they are not.
+    ADD COLUMN rehydrating_to text CONSTRAINT artifacts_rehydrating_to_length CHECK (char_length(rehydrating_to) <= 50),
+    -- When bringing them back was last asked for: from then they wait anew.
+    ADD COLUMN rehydrated_at timestamptz;
+
+CREATE FUNCTION registry.note_tier() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.tier_since := NEW.updated_at;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER artifacts_note_tier
+    BEFORE UPDATE OF storage_tier ON registry.artifacts FOR EACH ROW
+    WHEN (NEW.storage_tier IS DISTINCT FROM OLD.storage_tier)
+    EXECUTE FUNCTION registry.note_tier();
 
 CREATE FUNCTION registry.note_superseded() RETURNS trigger
 LANGUAGE plpgsql AS $$
@@ -63,8 +82,10 @@ BEGIN
 END
 $$;
 
-CREATE INDEX artifacts_due_superseded ON registry.artifacts (superseded_at, artifact_id) WHERE status = 'superseded';
-CREATE INDEX artifacts_due_archived ON registry.artifacts (registry.tier_rank(storage_tier), archived_at, artifact_id)
+CREATE INDEX artifacts_due_superseded ON registry.artifacts (coalesce(superseded_at, updated_at), artifact_id)
+    WHERE status = 'superseded';
+CREATE INDEX artifacts_due_archived
+    ON registry.artifacts (registry.tier_rank(storage_tier), greatest(archived_at, rehydrated_at), artifact_id)
     WHERE disposition = 'archived';
 CREATE INDEX artifacts_due_deleted ON registry.artifacts (deleted_at, artifact_id) WHERE disposition = 'deleted';
 CREATE INDEX artifacts_due_expiring ON registry.artifacts (expires_at, artifact_id)
@@ -86,15 +107,16 @@ BEGIN
         WHERE due.created_at <= cutoff AND (due.created_at, due.artifact_id) > (after_at, after_id)
         ORDER BY due.created_at, due.artifact_id LIMIT most;
     ELSIF stream = 'superseded' THEN
-        RETURN QUERY SELECT due.superseded_at, due.artifact_id FROM registry.artifacts AS due
-        WHERE due.status = 'superseded'
-          AND due.superseded_at <= cutoff AND (due.superseded_at, due.artifact_id) > (after_at, after_id)
-        ORDER BY due.superseded_at, due.artifact_id LIMIT most;
+        RETURN QUERY SELECT coalesce(due.superseded_at, due.updated_at), due.artifact_id FROM registry.artifacts AS due
+        WHERE due.status = 'superseded' AND coalesce(due.superseded_at, due.updated_at) <= cutoff
+          AND (coalesce(due.superseded_at, due.updated_at), due.artifact_id) > (after_at, after_id)
+        ORDER BY coalesce(due.superseded_at, due.updated_at), due.artifact_id LIMIT most;
     ELSIF rank IS NOT NULL THEN
-        RETURN QUERY SELECT due.archived_at, due.artifact_id FROM registry.artifacts AS due
+        RETURN QUERY SELECT greatest(due.archived_at, due.rehydrated_at), due.artifact_id FROM registry.artifacts AS due
         WHERE due.disposition = 'archived' AND registry.tier_rank(due.storage_tier) = rank
-          AND due.archived_at <= cutoff AND (due.archived_at, due.artifact_id) > (after_at, after_id)
-        ORDER BY due.archived_at, due.artifact_id LIMIT most;
+          AND greatest(due.archived_at, due.rehydrated_at) <= cutoff
+          AND (greatest(due.archived_at, due.rehydrated_at), due.artifact_id) > (after_at, after_id)
+        ORDER BY greatest(due.archived_at, due.rehydrated_at), due.artifact_id LIMIT most;
     ELSIF stream = 'deleted' THEN
         RETURN QUERY SELECT due.deleted_at, due.artifact_id FROM registry.artifacts AS due
         WHERE due.disposition = 'deleted'
@@ -134,14 +156,62 @@ BEGIN
 END
 $$;
 
--- What a policy makes of an artifact whose clock says that it is due: null where it is none of its business, '' where
--- it is to be acted on, else why it is not. Enforcing and previewing ask the same.
-CREATE FUNCTION registry.policy_verdict(policy jsonb, artifact registry.artifacts, at timestamptz) RETURNS text
+-- From when a policy counts an artifact's age; null where that has not begun. What is archived has waited since it was,
+-- or since it was last brought back.
+CREATE FUNCTION registry.policy_clock(policy jsonb, artifact registry.artifacts) RETURNS timestamptz
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN CASE
+        WHEN policy ->> 'kind' = 'purge' THEN artifact.deleted_at
+        WHEN policy ->> 'kind' = 'expire' THEN artifact.expires_at
+        WHEN artifact.archived_at IS NOT NULL THEN greatest(artifact.archived_at, artifact.rehydrated_at)
+        WHEN policy ->> 'clock' = 'created' THEN artifact.created_at
+        WHEN policy ->> 'clock' = 'superseded' AND artifact.superseded_by IS NOT NULL
+            THEN coalesce(artifact.superseded_at, artifact.updated_at) END;
+END
+$$;
+
+-- The locked policy because of which nobody may move an artifact to 'deleted' or 'purged' yet; null if there is none.
+-- What a policy selects is kept until it is due by that policy, also where its clock has not begun.
+CREATE FUNCTION registry.retention_on(artifact registry.artifacts, target text, at timestamptz) RETURNS text
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+    RETURN (
+        SELECT kept.name FROM registry.policies AS kept
+        WHERE kept.policy ->> 'locked' = 'true'
+          AND (target = 'purged' OR kept.policy ->> 'kind' <> 'purge')
+          AND NOT (kept.policy ->> 'kind' = 'expire' AND artifact.expires_at IS NULL)
+          AND coalesce(registry.policy_clock(kept.policy::jsonb, artifact), artifact.deleted_at, 'infinity')
+              > at - make_interval(secs => kept.age_seconds)
+          AND registry.selects(coalesce(kept.policy::jsonb -> 'selector', '{}'), artifact)
+        ORDER BY kept.name LIMIT 1);
+END
+$$;
+CREATE INDEX policies_locked ON registry.policies (name) WHERE policy ->> 'locked' = 'true';
+
+CREATE FUNCTION registry.require_unretained(artifact registry.artifacts, target text, at timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    by_policy text := registry.retention_on(artifact, target, at);
+BEGIN
+    IF by_policy IS NOT NULL THEN
+        RAISE EXCEPTION 'the artifact is retained' USING
+            ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'artifacts_retained', DETAIL = by_policy;
+    END IF;
+END
+$$;
+
+-- What a policy makes of an artifact: null where it is none of its business, or not due; '' where it is to be acted on,
+-- else why it is not. The cutoff is the policy's age before now. Previewing, claiming and acting ask the same.
+CREATE FUNCTION registry.policy_verdict(
+    policy jsonb, artifact registry.artifacts, cutoff timestamptz, at timestamptz
+) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     kind text := policy ->> 'kind';
     keep_last integer := policy -> 'keep_last';
-    is_destroyed boolean := kind IN ('delete', 'expire', 'purge');
+    retained_by text;
 BEGIN
     IF artifact.disposition NOT IN ('live', 'archived') AND kind <> 'purge'
         OR kind = 'purge' AND artifact.disposition <> 'deleted'
@@ -149,15 +219,22 @@ BEGIN
             artifact.processing <> 'completed' OR artifact.location_key IS NULL
             OR artifact.disposition = 'archived'
                AND registry.tier_rank(artifact.storage_tier) >= registry.tier_rank(policy ->> 'target_tier'))
-        OR NOT registry.selects(policy -> 'selector', artifact) THEN
+        OR coalesce(registry.policy_clock(policy, artifact) > cutoff, true)
+        OR NOT registry.selects(coalesce(policy -> 'selector', '{}'), artifact) THEN
         RETURN NULL;
     END IF;
+    IF (registry.hold_on(artifact, at)).hold_id IS NOT NULL THEN
+        RETURN 'hold';
+    ELSIF kind <> 'archive' THEN
+        retained_by := registry.retention_on(artifact, CASE WHEN kind = 'purge' THEN 'purged' ELSE 'deleted' END, at);
+    END IF;
     RETURN CASE
-        WHEN (registry.hold_on(artifact, at)).hold_id IS NOT NULL THEN 'hold'
+        WHEN retained_by IS NOT NULL THEN 'retention ' || retained_by
         WHEN kind IN ('archive', 'delete') AND artifact.status = 'active'
             AND policy #>> '{selector,status}' IS DISTINCT FROM 'active' THEN 'current'
         WHEN kind IN ('delete', 'expire') AND artifact.is_final THEN 'final deliverable'
         WHEN keep_last > 0 AND registry.revision_rank(artifact, keep_last) <= keep_last THEN 'kept revision'
+        WHEN kind = 'archive' AND artifact.rehydrating_to IS NOT NULL THEN 'rehydrating'
         WHEN kind IN ('archive', 'purge') AND registry.shares_bytes(artifact) THEN 'shared location'
         ELSE '' END;
 END
@@ -183,17 +260,21 @@ $$;
 -- A page of what a stream says is due, with the policy's verdict on each.
 CREATE FUNCTION registry.policy_page(
     policy jsonb, stream text, cutoff timestamptz, at timestamptz, after_at timestamptz, after_id uuid, most integer
-) RETURNS TABLE (artifact_id uuid, clock_at timestamptz, verdict text, revision_rank integer, bytes bigint)
+) RETURNS TABLE (
+    artifact_id uuid, clock_at timestamptz, verdict text, revision_rank integer, bytes bigint,
+    storage_tier text, tier_since timestamptz
+)
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
     RETURN QUERY
     SELECT due.artifact_id, due.clock_at, judged.verdict,
         CASE WHEN judged.verdict IS NOT NULL THEN registry.revision_rank(known, 1000) END,
-        CASE WHEN judged.verdict = '' THEN registry.bytes_concerned(policy, known) END
+        CASE WHEN judged.verdict = '' THEN registry.bytes_concerned(policy, known) END,
+        known.storage_tier, coalesce(known.tier_since, known.created_at)
     FROM registry.due_entries(stream, cutoff, after_at, after_id, most) AS due
     CROSS JOIN LATERAL (SELECT * FROM registry.artifacts AS found WHERE found.artifact_id = due.artifact_id OFFSET 0) AS known
-    CROSS JOIN LATERAL (SELECT registry.policy_verdict(policy, known, at) AS verdict) AS judged
+    CROSS JOIN LATERAL (SELECT registry.policy_verdict(policy, known, cutoff, at) AS verdict OFFSET 0) AS judged
     ORDER BY due.clock_at, due.artifact_id;
 END
 $$;

@@ -1,4 +1,4 @@
-"""Policies in PostgreSQL, and what they find due."""
+"""What policies find due, in PostgreSQL."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,8 +15,8 @@ _QUERIES = load_queries(__file__)
 _FIRST = ("-infinity", UUID(int=0))
 
 
-class PolicyRepository:
-    """Every statement about policies. Never commits."""
+class PolicyCandidates:
+    """What is due by a policy, and its verdict. Changes nothing."""
 
     def __init__(self, connection: Connection[DictRow]) -> None:
         self._connection = connection
@@ -27,7 +27,7 @@ class PolicyRepository:
         """The next that are due of a stream at a time, with the policy's verdict on each."""
         after_at, after_id = (after.clock_at, after.artifact_id) if after else _FIRST
         parameters = {
-            "policy": Jsonb(policy.model_dump(mode="json", exclude_none=True)),
+            "policy": Jsonb(policy.as_json()),
             "stream": stream,
             "cutoff": at - policy.age,
             "at": at,
