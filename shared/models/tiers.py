@@ -1,10 +1,10 @@
-"""Access tiers of the blob store that are colder than the one in use."""
+"""Access tiers of the blob store, written as Azure Storage writes them."""
 
 from enum import StrEnum
 
 
 class ColderTier(StrEnum):
-    """Where archived bytes lie, written as Azure Storage writes it.
+    """Where archived bytes lie.
 
     `Archive` must be rehydrated, which takes hours, before the bytes can be read again.
     """
@@ -15,5 +15,28 @@ class ColderTier(StrEnum):
 
     def is_warmer_than(self, present: str | None) -> bool:
         """Whether bytes in that tier would be moved back; a tier of another name is warmer."""
-        order = [str(tier) for tier in ColderTier]
-        return present in order and order.index(self) < order.index(present)
+        return _coldness(self) < _coldness(present)
+
+
+class WarmerTier(StrEnum):
+    """Where archived bytes are brought back to: there they can be read."""
+
+    HOT = "Hot"
+    COOL = "Cool"
+    COLD = "Cold"
+
+    def is_colder_than(self, present: str | None) -> bool:
+        """Whether bytes in that tier would be archived deeper; a tier of another name is warm."""
+        return _coldness(present) < _coldness(self)
+
+
+class RehydratePriority(StrEnum):
+    """How soon bytes come back from the Archive tier: within 15 hours, or within one if small."""
+
+    STANDARD = "Standard"
+    HIGH = "High"
+
+
+def _coldness(tier: str | None) -> int:
+    order = [str(tier) for tier in ColderTier]
+    return 1 + order.index(tier) if tier in order else 0

@@ -1,16 +1,19 @@
 """Blobs of one storage account."""
 
 from collections.abc import Generator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 
 from azure.core import MatchConditions
 from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import RehydratePriority as SdkPriority
 
 from shared.errors import BlobChanged, BlobNotFound, StorageAccountNotAllowed
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.listed_blobs import BlobScope
+from shared.models.tiers import ColderTier, RehydratePriority
 from shared.storage.addresses import account_address
 from shared.storage.faults import account_faults, blob_faults
+from shared.storage.leases import leased
 from shared.storage.listing import PAGE_BLOBS, ContainerListing
 from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
 from shared.storage.ranges import BLOCK_BYTES, RangeReader
@@ -69,6 +72,7 @@ class BlobStore:
             tier=found.blob_tier,
             metadata=found.metadata,
             last_modified=found.last_modified,
+            archive_status=found.archive_status,
             tag_count=int(found.tag_count or 0),  # a header's text, whatever the SDK says
         )
 
@@ -118,19 +122,35 @@ class BlobStore:
                 match_condition=MatchConditions.IfNotModified,
             )
 
-    def set_tier(self, properties: BlobProperties, tier: str) -> None:
-        """Move a blob to another access tier.
+    def set_tier(
+        self, properties: BlobProperties, tier: str, priority: RehydratePriority | None = None
+    ) -> None:
+        """Move a blob to another access tier, in the state that its etag names.
 
-        The store takes no condition here: see first that the blob is the one meant. Raises
-        BlobNotFound, BlobUnreadable where it has no tiers (a page blob, say),
-        StorageAccountNotAllowed, StorageUnavailable.
+        The store takes no condition here. Nobody can write a version; other blobs are leased
+        meanwhile, but for archived ones, which cannot be: bringing another state's bytes back
+        harms nobody. That takes hours, by the priority: `archive_status` says so until then.
+        Raises BlobChanged when the blob has another state by now, or none, BlobUnreadable where
+        it has no tiers (a page blob, say), where others lease it, or for an archived version
+        that is not the latest, BlobNotFound, StorageAccountNotAllowed, StorageUnavailable.
         """
         self._require_own(properties.reference)
+        if properties.tier == tier:
+            return
         client = self._service.get_blob_client(
             properties.reference.container, properties.reference.path
         )
-        with blob_faults(properties.reference):
-            client.set_standard_blob_tier(tier, version_id=properties.version_id)
+        needs_lease = properties.version_id is None and properties.tier != ColderTier.ARCHIVE
+        with (
+            leased(client, properties) if needs_lease else nullcontext() as lease,
+            blob_faults(properties.reference),
+        ):
+            client.set_standard_blob_tier(
+                tier,
+                version_id=properties.version_id,
+                lease=lease,
+                rehydrate_priority=SdkPriority(priority) if priority else None,
+            )
 
     def listing(
         self, scope: BlobScope, *, with_tags: bool = True, page_blobs: int = PAGE_BLOBS
