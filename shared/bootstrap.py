@@ -19,6 +19,7 @@ from shared.services.health import HealthService
 from shared.services.holds import HoldService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
+from shared.services.policies import PolicyService
 from shared.services.reconciliation import ReconciliationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
@@ -57,6 +58,7 @@ class Registry:
     retirement: RetirementService
     holds: HoldService
     rules: RuleService
+    policies: PolicyService
     failures: FailureService
     poison_queues: PoisonQueues
     keys: ApiKeyService
@@ -163,6 +165,7 @@ def registry() -> Registry:
         retirement=RetirementService(database(), store, _now),
         holds=HoldService(database(), _now),
         rules=rules,
+        policies=PolicyService(database(), _now),
         failures=FailureService(database(), _now, queues),
         poison_queues=poison_queues(read, set_aside),
         keys=keys(),

@@ -1,11 +1,21 @@
 """Policies: what is to be archived, deleted or purged, and when."""
 
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
 
+from shared.errors import PolicyUnreadable
+from shared.models.documents import DocumentItem
 from shared.models.durations import Duration
 from shared.models.rule_fields import RuleName
 from shared.models.selectors import Selector
@@ -45,10 +55,12 @@ _CLOCKS = {
 LONGEST_AGE = timedelta(days=365 * 1000)
 
 
-class Policy(BaseModel):
+class Policy(DocumentItem):
     """One policy, as a file holds it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    noun: ClassVar[str] = "policy"
 
     name: RuleName
     kind: PolicyKind
@@ -86,6 +98,11 @@ class Policy(BaseModel):
         return self.model_dump(mode="json", exclude_none=True)
 
     @property
+    def age_seconds(self) -> Decimal:
+        """The age, exact to the microsecond."""
+        return Decimal(self.age // timedelta(microseconds=1)) / 1_000_000
+
+    @property
     def streams(self) -> tuple[str, ...]:
         """Where what may be due is looked for, in this order: see `registry.due_entries`."""
         archived = tuple(f"archived {rank}" for rank in range(self._ranks))
@@ -104,3 +121,11 @@ class Policy(BaseModel):
         """Tiers from the warmest on: those that are warmer than the target, or all."""
         colder = list(ColderTier)
         return 1 + (colder.index(self.target_tier) if self.target_tier else len(colder))
+
+
+def read_policy(kept: object) -> Policy:
+    """A policy as it is kept; raises PolicyUnreadable where another version has written it."""
+    try:
+        return Policy.model_validate(kept)
+    except ValidationError:
+        raise PolicyUnreadable from None

@@ -52,6 +52,9 @@ FROM generate_series(1, 20000) AS i;
 INSERT INTO registry.ingestion_rules (name, rule)
 SELECT 'rule ' || i, json_build_object('name', 'rule ' || i) FROM generate_series(1, 1000) AS i;
 
+INSERT INTO registry.policies (name, policy, age_seconds)
+SELECT 'policy ' || i, json_build_object('name', 'policy ' || i), i FROM generate_series(1, 1000) AS i;
+
 INSERT INTO registry.set_aside_messages
     (set_aside_id, source, body, reason, explanation, set_aside_at, state, ended_at, ended_by)
 SELECT md5('message ' || i)::uuid, CASE WHEN i % 5 = 0 THEN 'artifact-registrations' ELSE 'blob-events' END,

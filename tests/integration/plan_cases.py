@@ -24,6 +24,7 @@ def cases() -> Iterator[Case]:
     yield from _of_lists()
     yield from _of_keys()
     yield from _of_rules()
+    yield from _of_policies()
     yield from _of_figures()
     yield from _of_locations()
     yield from _of_failures()
@@ -56,8 +57,9 @@ def _of_one_artifact() -> Iterator[Case]:
         asked = {"job_id": job, "after": UUID(int=0), "limit": 10}
         yield Case("artifacts.of_job", asked, rows=20)
     yield Case("transitions.hold", artifact, rows=12)
-    at = {"at": datetime(2026, 1, 1, tzinfo=UTC)}
-    yield Case("transitions.hold_bytes", artifact | at, rows=20)
+    for target in ("archived", "purged"):
+        asked = artifact | {"target": target, "at": datetime(2026, 1, 1, tzinfo=UTC)}
+        yield Case("transitions.hold_bytes", asked, rows=20)
     yield Case("holds.get", {"hold_id": identifier("hold 7")}, rows=1)
     for name in ("page", "unreleased_page"):
         yield Case(f"holds.{name}", {"before_id": UUID(int=2**128 - 1), "limit": 10}, rows=20)
@@ -255,9 +257,24 @@ def _of_rules() -> Iterator[Case]:
     yield Case("rules.read", rows=1001)
     yield Case("rules.get", {"name": "rule 78"}, rows=1)
     yield Case("rules.hold", rows=1)
-    yield Case("rules.keep", {"rules": Json([{"name": "rule 78"}, {"name": "new"}])}, rows=4)
+    yield Case("rules.keep", {"items": Json([{"name": "rule 78"}, {"name": "new"}])}, rows=4)
     yield Case("rules.remove", {"names": ["rule 78", "unknown"]}, rows=4)
     yield Case("rules.advance", rows=2)
+
+
+def _of_policies() -> Iterator[Case]:
+    kept = [
+        {"name": name, "policy": {"name": name}, "age_microseconds": 5}
+        for name in ("policy 78", "new")
+    ]
+    yield Case("policies.version", rows=1)
+    yield Case("policies.read", rows=1001)
+    yield Case("policies.get", {"name": "policy 78"}, rows=1)
+    yield Case("policies.hold", rows=1)
+    yield Case("policies.wait_for_actors")
+    yield Case("policies.keep", {"items": Json(kept)}, rows=4)
+    yield Case("policies.remove", {"names": ["policy 78", "unknown"]}, rows=4)
+    yield Case("policies.advance", rows=2)
 
 
 def _of_failures() -> Iterator[Case]:

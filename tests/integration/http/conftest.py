@@ -20,6 +20,7 @@ from shared.services.health import HealthService
 from shared.services.holds import HoldService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
+from shared.services.policies import PolicyService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
@@ -59,6 +60,7 @@ def build_registry(
         late_hashes=LateHashes(database, artifacts, ingestion, set_aside, store, hashing, now),
         retirement=RetirementService(database, store, now),
         rules=rules,
+        policies=PolicyService(database, now),
         holds=HoldService(database, now),
         failures=FailureService(database, now, queues or {}),
         poison_queues=PoisonQueues({}, set_aside),
