@@ -20,6 +20,10 @@ from shared.services.holds import HoldService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
 from shared.services.policies import PolicyService
+from shared.services.policy_actions import PolicyActions
+from shared.services.policy_previews import PolicyPreviews
+from shared.services.policy_queue import PolicyQueue
+from shared.services.policy_runs import PolicyRunService
 from shared.services.reconciliation import ReconciliationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
@@ -59,6 +63,9 @@ class Registry:
     holds: HoldService
     rules: RuleService
     policies: PolicyService
+    policy_previews: PolicyPreviews
+    policy_runs: PolicyRunService
+    policy_actions: PolicyActions
     failures: FailureService
     poison_queues: PoisonQueues
     keys: ApiKeyService
@@ -138,6 +145,14 @@ def poison_queues(read: Settings, set_aside: SetAsideService) -> PoisonQueues:
     return PoisonQueues(queues, set_aside)
 
 
+def policy_runs(
+    policies: PolicyService, previews: PolicyPreviews, actions: PolicyActions, queue: StorageQueue
+) -> PolicyRunService:
+    """What runs policies; the queue is that of their actions."""
+    messages = PolicyQueue(database(), queue, _now)
+    return PolicyRunService(database(), policies, previews, actions, messages, _now)
+
+
 @_once
 def registry() -> Registry:
     """The registry, built once per process on first use."""
@@ -150,6 +165,9 @@ def registry() -> Registry:
     artifacts = ArtifactService(database(), _now)
     rules = RuleService(database(), _now, store.accounts)
     ingestion = IngestionService(database(), artifacts, set_aside, store, rules, tables)
+    retirement = RetirementService(database(), store, _now)
+    policies, previews = PolicyService(database(), _now), PolicyPreviews(database(), _now)
+    actions = PolicyActions(database(), retirement, set_aside, _now)
     checks = {
         "database": lambda: database().check(_READINESS_SECONDS),
         "blobs": store.check,
@@ -162,10 +180,13 @@ def registry() -> Registry:
         late_hashes=LateHashes(
             database(), artifacts, ingestion, set_aside, store, queues[read.hashing_queue], _now
         ),
-        retirement=RetirementService(database(), store, _now),
+        retirement=retirement,
         holds=HoldService(database(), _now),
         rules=rules,
-        policies=PolicyService(database(), _now),
+        policies=policies,
+        policy_previews=previews,
+        policy_runs=policy_runs(policies, previews, actions, queues[read.policy_actions_queue]),
+        policy_actions=actions,
         failures=FailureService(database(), _now, queues),
         poison_queues=poison_queues(read, set_aside),
         keys=keys(),

@@ -130,6 +130,10 @@ class PolicyNotFound(RegistryError):
     """There is no such policy."""
 
 
+class PolicyRunNotFound(RegistryError):
+    """There is no such run of a policy."""
+
+
 class PolicyExists(RegistryError):
     """There is a policy of this name already."""
 

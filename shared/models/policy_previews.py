@@ -28,6 +28,8 @@ class Due(BaseModel):
     """None where it is none of the policy's; empty where it is to be acted on, else why not."""
     revision_rank: int | None
     bytes: int | None
+    storage_tier: str | None
+    tier_since: Moment
 
 
 class Candidate(BaseModel):
@@ -39,6 +41,8 @@ class Candidate(BaseModel):
     reason: str
     due_at: Moment
     bytes_freed: int
+    """Of a tombstone, what a purge will free; of bytes that several share, the last counts."""
+    warnings: list[str]
 
 
 class RefusedCandidate(BaseModel):

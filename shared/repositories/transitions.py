@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from shared.database.queries import load_queries
 from shared.models.artifacts import Artifact
+from shared.models.axes import Disposition
 from shared.repositories.records import read_artifact_if_any
 
 _QUERIES = load_queries(__file__)
@@ -26,9 +27,12 @@ class TransitionRepository:
         """The artifact, locked until the transaction ends; None if unknown."""
         return read_artifact_if_any(self._one("hold", {"artifact_id": artifact_id}))
 
-    def hold_bytes(self, artifact_id: UUID, at: datetime) -> tuple[Artifact, bool] | None:
+    def hold_bytes(
+        self, artifact_id: UUID, target: Disposition, at: datetime
+    ) -> tuple[Artifact, bool] | None:
         """The artifact, alone at its location, and whether another one points at its bytes."""
-        row = self._one("hold_bytes", {"artifact_id": artifact_id, "at": at})
+        parameters = {"artifact_id": artifact_id, "target": target, "at": at}
+        row = self._one("hold_bytes", parameters)
         artifact = read_artifact_if_any(row)
         return (artifact, row["is_shared"]) if artifact else None
 

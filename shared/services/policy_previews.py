@@ -1,17 +1,21 @@
 """Saying what a policy would do, by the query that enforcing asks."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from shared.database.pool import Database
+from shared.models.chains import MAXIMUM_PAGE
 from shared.models.cursors import foreign_cursor, name_list, read_cursor, write_cursor
-from shared.models.policies import Policy
+from shared.models.policies import Policy, PolicyKind
 from shared.models.policy_previews import Candidate, Due, Place, PolicyPreview, RefusedCandidate
 from shared.repositories.policy_candidates import PolicyCandidates
 from shared.services.asked import require_page
+
+EARLY_DELETION_DAYS = {"Cool": 30, "Cold": 90, "Archive": 180}
+"""Source: Azure Storage, "Access tiers for blob data", early deletion fees."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +49,18 @@ class PolicyPreviews:
         if begun.stream >= len(policy.streams):
             raise foreign_cursor()
         stream = policy.streams[begun.stream]
+        now = self._clock()
         with self._database.connection() as connection:
-            found = PolicyCandidates(connection).page(
-                policy, stream, self._clock(), begun.place, limit
-            )
+            found = PolicyCandidates(connection).page(policy, stream, now, begun.place, limit)
         acted = [each for each in found if each.verdict == ""]
         ended = _Position(
             begun.stream,
-            Place(found[-1].clock_at, found[-1].artifact_id) if found else None,
+            _place_behind(found),
             begun.total + len(acted),
             begun.bytes_freed + sum(each.bytes or 0 for each in acted),
         )
         return PolicyPreview(
-            candidates=[_candidate(policy, each) for each in acted],
+            candidates=[_candidate(policy, each, now) for each in acted],
             total=ended.total,
             bytes_freed=ended.bytes_freed,
             refused=[
@@ -68,15 +71,43 @@ class PolicyPreviews:
             next=_following(name, policy, ended, is_last=len(found) < limit),
         )
 
+    def pages(self, policy: Policy) -> Iterator[list[Due]]:
+        """All that is due now, with the policy's verdict on each, page by page."""
+        now = self._clock()
+        for stream in policy.streams:
+            place, is_last = None, False
+            while not is_last:
+                with self._database.connection() as connection:
+                    due = PolicyCandidates(connection)
+                    found = due.page(policy, stream, now, place, MAXIMUM_PAGE)
+                place, is_last = _place_behind(found), len(found) < MAXIMUM_PAGE
+                yield found
 
-def _candidate(policy: Policy, due: Due) -> Candidate:
+
+def _place_behind(found: list[Due]) -> Place | None:
+    return Place(found[-1].clock_at, found[-1].artifact_id) if found else None
+
+
+def _candidate(policy: Policy, due: Due, now: datetime) -> Candidate:
     return Candidate(
         artifact_id=due.artifact_id,
         reason=f"{policy.name}: {policy.clock} {due.clock_at.isoformat()}, "
         f"revision {due.revision_rank} from the newest",
         due_at=due.clock_at + policy.age,
         bytes_freed=due.bytes or 0,
+        warnings=_warnings(policy, due, now),
     )
+
+
+def _warnings(policy: Policy, due: Due, now: datetime) -> list[str]:
+    """What leaves a tier early is charged for the rest of the tier's least time."""
+    if policy.kind not in {PolicyKind.ARCHIVE, PolicyKind.PURGE} or due.storage_tier is None:
+        return []
+    least = EARLY_DELETION_DAYS.get(due.storage_tier, 0)
+    there = (now - due.tier_since).days
+    if there >= least:
+        return []
+    return [f"early deletion charge: {there} of {least} days in the tier {due.storage_tier}"]
 
 
 def _following(name: str, policy: Policy, ended: _Position, *, is_last: bool) -> str | None:

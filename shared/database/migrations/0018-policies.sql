@@ -257,7 +257,8 @@ BEGIN
 END
 $$;
 
--- A page of what a stream says is due, with the policy's verdict on each.
+-- A page of what a stream says is due, with the policy's verdict on each. What is archived was created, too: it counts
+-- where the policy's clock finds it, and nowhere else.
 CREATE FUNCTION registry.policy_page(
     policy jsonb, stream text, cutoff timestamptz, at timestamptz, after_at timestamptz, after_id uuid, most integer
 ) RETURNS TABLE (
@@ -274,7 +275,9 @@ BEGIN
         known.storage_tier, coalesce(known.tier_since, known.created_at)
     FROM registry.due_entries(stream, cutoff, after_at, after_id, most) AS due
     CROSS JOIN LATERAL (SELECT * FROM registry.artifacts AS found WHERE found.artifact_id = due.artifact_id OFFSET 0) AS known
-    CROSS JOIN LATERAL (SELECT registry.policy_verdict(policy, known, cutoff, at) AS verdict OFFSET 0) AS judged
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN registry.policy_clock(policy, known) = due.clock_at
+                    THEN registry.policy_verdict(policy, known, cutoff, at) END AS verdict OFFSET 0) AS judged
     ORDER BY due.clock_at, due.artifact_id;
 END
 $$;

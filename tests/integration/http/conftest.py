@@ -21,6 +21,10 @@ from shared.services.holds import HoldService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
 from shared.services.policies import PolicyService
+from shared.services.policy_actions import PolicyActions
+from shared.services.policy_previews import PolicyPreviews
+from shared.services.policy_queue import PolicyQueue
+from shared.services.policy_runs import PolicyRunService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
@@ -49,6 +53,10 @@ def build_registry(
     rules = RuleService(database, now, [store.account])
     ingestion = IngestionService(database, artifacts, set_aside, store, rules)
     hashing = StorageQueue(STORAGE, "artifact-hashing")
+    retirement = RetirementService(database, store, now)
+    policies, previews = PolicyService(database, now), PolicyPreviews(database, now)
+    actions = PolicyActions(database, retirement, set_aside, now)
+    messages = PolicyQueue(database, StorageQueue(STORAGE, "policy-actions"), now)
     return Registry(
         settings=Settings(
             database_url=SecretStr("postgresql://unused"),
@@ -58,9 +66,12 @@ def build_registry(
         artifacts=artifacts,
         ingestion=ingestion,
         late_hashes=LateHashes(database, artifacts, ingestion, set_aside, store, hashing, now),
-        retirement=RetirementService(database, store, now),
+        retirement=retirement,
         rules=rules,
-        policies=PolicyService(database, now),
+        policies=policies,
+        policy_previews=previews,
+        policy_runs=PolicyRunService(database, policies, previews, actions, messages, now),
+        policy_actions=actions,
         holds=HoldService(database, now),
         failures=FailureService(database, now, queues or {}),
         poison_queues=PoisonQueues({}, set_aside),
