@@ -25,6 +25,7 @@ from shared.services.policy_previews import PolicyPreviews
 from shared.services.policy_queue import PolicyQueue
 from shared.services.policy_runs import PolicyRunService
 from shared.services.reconciliation import ReconciliationService
+from shared.services.rehydration import RehydrationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
@@ -60,6 +61,7 @@ class Registry:
     ingestion: IngestionService
     late_hashes: LateHashes
     retirement: RetirementService
+    rehydration: RehydrationService
     holds: HoldService
     rules: RuleService
     policies: PolicyService
@@ -181,6 +183,7 @@ def registry() -> Registry:
             database(), artifacts, ingestion, set_aside, store, queues[read.hashing_queue], _now
         ),
         retirement=retirement,
+        rehydration=RehydrationService(database(), store, _now),
         holds=HoldService(database(), _now),
         rules=rules,
         policies=policies,

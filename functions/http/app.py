@@ -15,6 +15,7 @@ from functions.http import (
     health,
     holds,
     keys,
+    rehydration,
     rules,
 )
 from functions.http.handlers import add_handlers
@@ -27,6 +28,7 @@ _ROUTERS = (
     artifacts.questions,
     admin_duplicates.router,
     admin_changes.router,
+    rehydration.router,
     admin.router,
     keys.router,
     rules.questions,

@@ -3,7 +3,13 @@
 from enum import StrEnum
 
 
-class ColderTier(StrEnum):
+class _Tier(StrEnum):
+    def is_warmer_than(self, present: str | None) -> bool:
+        """Whether bytes in that tier would be brought back; a tier of another name is warm."""
+        return _coldness(self) < _coldness(present)
+
+
+class ColderTier(_Tier):
     """Where archived bytes lie.
 
     `Archive` must be rehydrated, which takes hours, before the bytes can be read again.
@@ -13,25 +19,17 @@ class ColderTier(StrEnum):
     COLD = "Cold"
     ARCHIVE = "Archive"
 
-    def is_warmer_than(self, present: str | None) -> bool:
-        """Whether bytes in that tier would be moved back; a tier of another name is warmer."""
-        return _coldness(self) < _coldness(present)
 
-
-class WarmerTier(StrEnum):
+class WarmerTier(_Tier):
     """Where archived bytes are brought back to: there they can be read."""
 
     HOT = "Hot"
     COOL = "Cool"
     COLD = "Cold"
 
-    def is_colder_than(self, present: str | None) -> bool:
-        """Whether bytes in that tier would be archived deeper; a tier of another name is warm."""
-        return _coldness(present) < _coldness(self)
-
 
 class RehydratePriority(StrEnum):
-    """How soon bytes come back from the Archive tier: within 15 hours, or within one if small."""
+    """How soon bytes come back from the tier Archive: within 15 hours, or within one."""
 
     STANDARD = "Standard"
     HIGH = "High"
