@@ -15,6 +15,8 @@ from functions.http import (
     health,
     holds,
     keys,
+    policies,
+    policy_runs,
     rehydration,
     rules,
 )
@@ -33,9 +35,12 @@ _ROUTERS = (
     keys.router,
     rules.questions,
     rules.router,
+    policies.router,
     failures.router,
     failures.bodies,
     holds.router,
+    policy_runs.router,
+    policy_runs.runs,
     health.router,
     documentation.router,
 )

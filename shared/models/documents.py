@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer
 
 from shared.models.rule_fields import Fault
 
@@ -34,7 +35,11 @@ class UnreadableItem(DocumentItem):
 
 
 Item = TypeVar("Item", bound=DocumentItem)
-Kept = Annotated[Item | UnreadableItem, Field(union_mode="left_to_right")]
+Kept = Annotated[
+    Item | UnreadableItem,
+    Field(union_mode="left_to_right"),
+    PlainSerializer(methodcaller("as_json"), when_used="json"),
+]
 
 
 @dataclass(frozen=True)
@@ -45,25 +50,25 @@ class Document(Generic[Item]):
     items: Sequence[Item | UnreadableItem]
 
 
-class _Told(BaseModel, Generic[Item]):
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    @classmethod
-    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
-        """Like `RuleChanges`, which the specification shows."""
-        return cls.__name__.replace("Document", params[0].noun.capitalize())
-
-
-class DocumentChange(_Told[Item], Generic[Item]):
+class DocumentChange(BaseModel, Generic[Item]):
     """An item as it was and as it is to be."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str
     before: Kept[Item]
     after: Kept[Item]
 
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Like `RuleChange`, which the specification shows."""
+        return f"{params[0].noun.capitalize()}Change"
 
-class DocumentChanges(_Told[Item], Generic[Item]):
+
+class DocumentChanges(BaseModel, Generic[Item]):
     """What makes one document another; `version` is that of the document then in force."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     version: int
     added: list[Kept[Item]]

@@ -18,7 +18,10 @@ KeptPolicy = Policy | UnreadableItem
 KEPT_POLICIES: TypeAdapter[list[KeptPolicy]] = TypeAdapter(
     list[Kept[Policy]], config=ConfigDict(defer_build=True)
 )
-PolicyChanges = DocumentChanges[Policy]
+
+
+class PolicyChanges(DocumentChanges[Policy]):
+    """What makes one set of policies another; `version` is that of those then kept."""
 
 
 class PolicyFile(BaseModel):

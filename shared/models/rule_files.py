@@ -9,7 +9,10 @@ KeptRule = IngestionRule | UnreadableItem
 KEPT_RULES: TypeAdapter[list[KeptRule]] = TypeAdapter(
     list[Kept[IngestionRule]], config=ConfigDict(defer_build=True)
 )
-RuleChanges = DocumentChanges[IngestionRule]
+
+
+class RuleChanges(DocumentChanges[IngestionRule]):
+    """What makes one set of rules another; `version` is that of the rules then in force."""
 
 
 class RuleFile(BaseModel):

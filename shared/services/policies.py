@@ -6,7 +6,7 @@ from datetime import datetime
 
 from shared.database.pool import Database
 from shared.errors import InvalidInput, PolicyExists, PolicyLocked, PolicyNotFound, PolicyUnreadable
-from shared.models.documents import Document, DocumentItem, UnreadableItem
+from shared.models.documents import Document, DocumentChanges, DocumentItem, UnreadableItem
 from shared.models.policies import Policy
 from shared.models.policy_files import KeptPolicy, PolicyChanges, PolicyFile, PolicyList
 from shared.models.registrations import UNATTRIBUTED, Origin
@@ -63,7 +63,7 @@ class PolicyService(DocumentService[Policy]):
         *,
         if_match: Tags = None,
         dry_run: bool = False,
-    ) -> PolicyChanges:
+    ) -> DocumentChanges[Policy]:
         """Make these all policies that there are; entity tags are `version_tag`s.
 
         A dry run only tells what would change, and the version that it compared with. Raises
@@ -71,7 +71,7 @@ class PolicyService(DocumentService[Policy]):
         """
         return self._replace(policies.policies, origin, if_match=if_match, dry_run=dry_run)
 
-    def create(self, policy: Policy, origin: Origin = UNATTRIBUTED) -> PolicyChanges:
+    def create(self, policy: Policy, origin: Origin = UNATTRIBUTED) -> DocumentChanges[Policy]:
         """Add a policy. Raises PolicyExists."""
 
         def wanted(seen: Document[Policy]) -> Sequence[KeptPolicy]:
@@ -82,7 +82,7 @@ class PolicyService(DocumentService[Policy]):
 
         return self._change([policy], wanted, origin)
 
-    def _check(self, items: Sequence[KeptPolicy], changes: PolicyChanges) -> None:
+    def _check(self, items: Sequence[KeptPolicy], changes: DocumentChanges[Policy]) -> None:
         for removed in changes.removed:
             if _is_locked(removed):
                 raise PolicyLocked(f"The policy '{removed.name}' is locked: it stays.")

@@ -7,6 +7,7 @@ from threading import Lock
 from shared.database.pool import Database
 from shared.errors import InvalidInput, RuleNotFound, RulesUnreadable
 from shared.models.blobs import BlobReference
+from shared.models.documents import DocumentChanges
 from shared.models.registrations import UNATTRIBUTED, Origin
 from shared.models.rule_files import RuleChanges, RuleFile
 from shared.models.rule_trials import RefusedUpload, RuleTrial
@@ -57,13 +58,12 @@ class RuleService(DocumentService[IngestionRule]):
         *,
         if_match: Tags = None,
         dry_run: bool = False,
-    ) -> RuleChanges:
+    ) -> DocumentChanges[IngestionRule]:
         """Make these the rules that are in force, all of them; entity tags are `version_tag`s.
 
         A dry run only tells what would change, and the version that it compared with. Raises
         InvalidInput for rules that are too large.
         """
-
         return self._replace(rules.rules, origin, if_match=if_match, dry_run=dry_run)
 
     def try_rule(

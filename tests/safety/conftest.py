@@ -11,11 +11,13 @@ from fastapi import FastAPI
 
 from devhost.stack.azurite import Azurite
 from functions.http.app import build_app
+from functions.http.policy_bodies import POLICY
 from functions.http.rule_bodies import RULE
 from shared.bootstrap import Registry
 from shared.database.pool import Database
 from shared.models.api_keys import Scope
 from shared.models.artifacts import ArtifactRegistration
+from shared.models.policies import Policy
 from shared.models.registrations import Origin
 from shared.models.rules import IngestionRule
 from shared.models.set_aside import Message
@@ -77,6 +79,7 @@ def registry(
         )
     artifacts.register(SEEDED, Origin("test"), artifact_id=ARTIFACT_ID)
     registry.rules.put(IngestionRule.model_validate(RULE))
+    registry.policies.put(Policy.model_validate(POLICY))
     return registry
 
 

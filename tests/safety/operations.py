@@ -30,8 +30,9 @@ _PATH_VALUES = {
     "job_id": "job-123",
     "set_aside_id": str(SET_ASIDE_ID),
     "hold_id": str(HOLD_ID),
-    "name": "silver-cogs",  # of the rule in the specification's examples, which the fixtures apply
 }
+_ITEM_NAMES = {"/api/admin/rules": "silver-cogs", "/api/admin/policies": "cool-old-revisions"}
+"""Of the specification's examples, which the fixtures apply."""
 _QUERY_VALUES = {"client_type": "ddh", "confirm": "yes"}
 """For parameters that an operation requires; a new one is to be added here."""
 _MORE_QUERY = {
@@ -105,7 +106,7 @@ class Operation:
     def draft(self) -> Draft:
         """A request that is good."""
         path_values = {
-            each["name"]: _PATH_VALUES[each["name"]]
+            each["name"]: _path_values(self.path)[each["name"]]
             for each in self.parameters
             if each["in"] == "path"
         }
@@ -123,6 +124,10 @@ class Operation:
         content = self.described["requestBody"]["content"]["application/json"]
         examples = self.body_schema.get("examples") or [content.get("example")]
         return copy.deepcopy(examples[0])
+
+
+def _path_values(path: str) -> Mapping[str, str]:
+    return _PATH_VALUES | {"name": _ITEM_NAMES.get(path.partition("/{name}")[0], "")}
 
 
 @cache
