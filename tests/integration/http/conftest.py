@@ -25,6 +25,7 @@ from shared.services.policy_actions import PolicyActions
 from shared.services.policy_previews import PolicyPreviews
 from shared.services.policy_queue import PolicyQueue
 from shared.services.policy_runs import PolicyRunService
+from shared.services.rehydration import RehydrationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
@@ -35,6 +36,7 @@ from tests.integration.http.caller import Caller
 
 STORAGE = "UseDevelopmentStorage=true"
 """Nothing here reaches for it: routes of these surfaces read the database only."""
+POLICY_ACTIONS = "policy-actions"
 
 
 def now() -> datetime:
@@ -56,7 +58,8 @@ def build_registry(
     retirement = RetirementService(database, store, now)
     policies, previews = PolicyService(database, now), PolicyPreviews(database, now)
     actions = PolicyActions(database, retirement, set_aside, now)
-    messages = PolicyQueue(database, StorageQueue(STORAGE, "policy-actions"), now)
+    acting = (queues or {}).get(POLICY_ACTIONS) or StorageQueue(STORAGE, POLICY_ACTIONS)
+    messages = PolicyQueue(database, acting, now)
     return Registry(
         settings=Settings(
             database_url=SecretStr("postgresql://unused"),
@@ -67,6 +70,7 @@ def build_registry(
         ingestion=ingestion,
         late_hashes=LateHashes(database, artifacts, ingestion, set_aside, store, hashing, now),
         retirement=retirement,
+        rehydration=RehydrationService(database, store, now),
         rules=rules,
         policies=policies,
         policy_previews=previews,
