@@ -46,6 +46,7 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.PolicyNotFound: ProblemType(404, "policy-not-found", "No such policy"),
     errors.PolicyExists: ProblemType(409, "policy-exists", "A policy of this name exists"),
     errors.PolicyLocked: ProblemType(409, "policy-locked", "The policy is locked"),
+    errors.PolicyRunNotFound: ProblemType(404, "policy-run-not-found", "No such run of a policy"),
     errors.FailureNotFound: ProblemType(404, "failure-not-found", "No such message was set aside"),
     errors.FailureEnded: ProblemType(409, "failure-ended", "The message was dealt with already"),
     errors.NotReplayable: ProblemType(409, "not-replayable", "Nothing takes the message any more"),

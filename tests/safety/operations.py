@@ -22,6 +22,8 @@ SET_ASIDE_ID = UUID("01920000-0000-7000-8000-0000000000ff")
 """Of a message that the fixtures set aside."""
 HOLD_ID = UUID("01920000-0000-7000-8000-00000000ff00")
 """Of a hold that the fixtures place, on nothing that they register."""
+RUN_ID = UUID("01920000-0000-7000-8000-00000000ff11")
+"""Of a run that the fixtures begin, of a policy that is there no more."""
 REFERENCES = {"dataset_id": "flood-2024", "resource_id": "site-a"}
 
 _PATH_VALUES = {
@@ -30,6 +32,7 @@ _PATH_VALUES = {
     "job_id": "job-123",
     "set_aside_id": str(SET_ASIDE_ID),
     "hold_id": str(HOLD_ID),
+    "run_id": str(RUN_ID),
 }
 _ITEM_NAMES = {"/api/admin/rules": "silver-cogs", "/api/admin/policies": "cool-old-revisions"}
 """Of the specification's examples, which the fixtures apply."""

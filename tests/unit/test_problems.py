@@ -35,6 +35,7 @@ RAISED: list[tuple[errors.RegistryError, int, str]] = [
     (errors.KeyEnded(), 409, "key-ended"),
     (errors.RuleNotFound(), 404, "rule-not-found"),
     (errors.PolicyNotFound(), 404, "policy-not-found"),
+    (errors.PolicyRunNotFound(), 404, "policy-run-not-found"),
     (errors.PolicyExists(), 409, "policy-exists"),
     (errors.PolicyLocked(), 409, "policy-locked"),
     (errors.FailureNotFound(), 404, "failure-not-found"),
