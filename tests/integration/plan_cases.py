@@ -11,6 +11,7 @@ from psycopg.types.json import Json, Jsonb
 from tests.integration.plan_questions import Case, identifier
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+BEFORE, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 HASH_OF_A_FIFTH = "1220" + hashlib.sha256(b"shared").hexdigest()
 A_DAY = {"created_from": "2026-01-01T00:00:00Z", "created_before": "2026-01-02T00:00:00Z"}
 
@@ -25,13 +26,17 @@ def cases() -> Iterator[Case]:
     yield from _of_keys()
     yield from _of_rules()
     yield from _of_policies()
+    yield from _of_policy_runs()
     yield from _of_figures()
     yield from _of_locations()
     yield from _of_failures()
 
 
 def _of_backfills() -> Iterator[Case]:
-    yield Case("backfills.claim_unhashed", {"now": NOW, "again_at": NOW, "limit": 10}, rows=40)
+    due = {"now": NOW, "again_at": NOW, "limit": 10}
+    yield Case("backfills.claim_unhashed", due, rows=40)
+    yield Case("rehydrations.claim_due", due, rows=40)
+    yield Case("rehydrations.claim_verifications", due, rows=40)
     where = {"run_id": UUID(int=0), "storage_account": "a", "container": "c"}
     listed = {"paths": ["p/78", "p/79", "none"], "etags": ["e1", "e2", "e1"], "sizes": [78, 79, 0]}
     yield Case("reconciliations.compare_listed", where | listed, rows=12)
@@ -57,6 +62,8 @@ def _of_one_artifact() -> Iterator[Case]:
         asked = {"job_id": job, "after": UUID(int=0), "limit": 10}
         yield Case("artifacts.of_job", asked, rows=20)
     yield Case("transitions.hold", artifact, rows=12)
+    yield Case("rehydrations.pending", artifact, rows=1)
+    yield Case("rehydrations.is_verification_due", artifact, rows=1)
     for target in ("archived", "purged"):
         asked = artifact | {"target": target, "at": datetime(2026, 1, 1, tzinfo=UTC)}
         yield Case("transitions.hold_bytes", asked, rows=20)
@@ -268,13 +275,46 @@ def _of_policies() -> Iterator[Case]:
         for name in ("policy 78", "new")
     ]
     yield Case("policies.version", rows=1)
-    yield Case("policies.read", rows=1001)
+    yield Case("policies.read", rows=1010)
     yield Case("policies.get", {"name": "policy 78"}, rows=1)
     yield Case("policies.hold", rows=1)
     yield Case("policies.wait_for_actors")
     yield Case("policies.keep", {"items": Json(kept)}, rows=4)
     yield Case("policies.remove", {"names": ["policy 78", "unknown"]}, rows=4)
     yield Case("policies.advance", rows=2)
+
+
+def _of_policy_runs() -> Iterator[Case]:
+    run, nil, last = identifier("run 78"), UUID(int=0), UUID(int=2**128 - 1)
+    yield Case("policy_runs.get", {"run_id": run}, rows=1)
+    yield Case("policy_runs.page", {"before_id": last, "limit": 10}, rows=10)
+    of_policy = {"policy": "policy 78", "before_id": last, "limit": 10}
+    yield Case("policy_runs.page_of_policy", of_policy, rows=10)
+    yield Case("policy_runs.under_way", {"limit": 10}, rows=1000)
+    claim = {"artifact_id": identifier("artifact 77")}
+    yield Case("policy_actions.kind_of", claim, rows=2)
+    yield Case("policy_actions.judge", claim | {"at": LATER}, rows=10)
+    sending = {"at": NOW, "again_at": LATER, "limit": 10}
+    yield Case("policy_actions.take_unsent", sending, rows=30)
+    yield Case("policy_runs.count_outcomes", {"run_id": run, "at": NOW, "limit": 10}, rows=30)
+    for stream, clock, kind in _STREAMS:
+        found = {"streams": [stream], "at": LATER, "cutoff": LATER, "limit": 10}
+        yield Case("policy_runs.is_due", found, rows=1)
+        policy = {"name": "policy 78", "kind": kind, "clock": clock, "keep_last": 3}
+        place = {"policy": Jsonb(policy), "stream": stream, "after_at": BEFORE, "after_id": nil}
+        yield Case("policy_candidates.page", found | place, rows=150)
+    first = {"run_id": run, "streams": ["created"], "limit": 10, "at": LATER, "first_send": LATER}
+    # Each of a long chain is ranked: a thousand newer ones are counted, at most.
+    yield Case("policy_runs.claim_due", first, rows=10_100)
+
+
+_STREAMS = [
+    ("created", "created", "delete"),
+    ("superseded", "superseded", "archive"),
+    ("archived 0", "archived", "delete"),
+    ("deleted", "deleted", "purge"),
+    ("expiring", "expires", "expire"),
+]
 
 
 def _of_failures() -> Iterator[Case]:
