@@ -138,6 +138,15 @@ EXPECTED: Manifest = {
             "runOnStartup": False,
         },
     ],
+    "check_rehydrations": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "45 */5 * * * *",
+            "runOnStartup": False,
+        },
+    ],
     "drain_poison_queues": [
         {
             "type": "timerTrigger",
