@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from psycopg.rows import DictRow
 
 from shared.errors import PolicyLocked, RegistryError, StorageUnavailable
@@ -57,7 +57,7 @@ class Store:
     rehydration: RehydrationService
     write: Callable[[str, bytes], BlobProperties]
     look: Look
-    die_after_next: Callable[[], None]
+    die_after_next: Callable[[bool], None]
 
 
 class Enforcing(RuleBasedStateMachine):
@@ -76,8 +76,18 @@ class Enforcing(RuleBasedStateMachine):
         self.holds: dict[UUID, tuple[str, object]] = {}
         self.locks: dict[str, Policy] = {}
         self.bytes_of: dict[UUID, tuple[str, str]] = {}
+        self.removed: set[tuple[str, str]] = set()
         self.seen_events = 0
         self.contents = 0
+
+    @initialize(ages=st.lists(AGES, min_size=len(POLICIES), max_size=len(POLICIES)))
+    def begin(self, ages: list[str]) -> None:
+        """With policies, old revisions and the time for both to meet."""
+        for base, age in zip(POLICIES, ages, strict=True):
+            self.policing.enforce(base, age=age)
+        for asset in ASSETS * 2:
+            self.register(asset, False, False)
+        self.wait(31)
 
     # What may be done. Whatever the registry refuses changes nothing, and is checked like all else.
 
@@ -152,12 +162,10 @@ class Enforcing(RuleBasedStateMachine):
     def wait(self, days: int) -> None:
         self.clock.now += timedelta(days=days)
 
-    @rule()
-    def begin_runs(self) -> None:
-        self.policing.runs.start_due()
-
-    @rule()
-    def tick(self) -> None:
+    @rule(begins=st.booleans())
+    def tick(self, begins: bool) -> None:
+        if begins:
+            self.policing.runs.start_due()
         self.policing.runs.advance()
         self.check_events()
 
@@ -165,7 +173,7 @@ class Enforcing(RuleBasedStateMachine):
     def act(self, dies: bool) -> None:
         """Deliver what was sent; who acts may die once the store has done what it was told."""
         if dies:
-            self.store.die_after_next()
+            self.store.die_after_next(True)
         for body in self.policing.sent():
             with suppress(StorageUnavailable):
                 self.policing.actions.take(QUEUE, body, ORIGIN)
@@ -175,7 +183,8 @@ class Enforcing(RuleBasedStateMachine):
     @rule(data=st.data())
     def deliver_late(self, data: st.DataObject) -> None:
         body = json.dumps({"artifact_ids": [str(self.draw_artifact(data).artifact_id)]})
-        self.policing.actions.take(QUEUE, body.encode(), ORIGIN)
+        with suppress(StorageUnavailable):
+            self.policing.actions.take(QUEUE, body.encode(), ORIGIN)
         self.check_events()
 
     @rule(base=st.sampled_from(POLICIES + LOCKS))
@@ -211,6 +220,7 @@ class Enforcing(RuleBasedStateMachine):
         for owner in owners:
             assert not self.is_held(owner), f"{change}: held"
             if change == "removed":
+                self.removed.add(place)
                 assert owner["disposition"] not in {"live", "archived"}, "removed: still needed"
         if change != "removed":
             there = [owner for owner in owners if owner["disposition"] in {"live", "archived"}]
@@ -242,6 +252,7 @@ class Enforcing(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         try:
+            self.store.die_after_next(False)
             self.clock.now += timedelta(hours=2)  # what died is sent again
             self.policing.work()
             self.check_events()
@@ -254,11 +265,13 @@ class Enforcing(RuleBasedStateMachine):
             self.stack.close()
 
     def check_bytes(self) -> None:
-        """Whatever may still be needed is in the store, as it was written."""
+        """Whatever the registry has not removed is in the store, as it was written."""
         for artifact_id, (path, etag) in self.bytes_of.items():
             row = self.row(artifact_id)
-            if row["disposition"] != "purged":
+            if (path, etag) not in self.removed:
                 self.check_stored(row, path, etag)
+            elif row["disposition"] != "purged":  # who removed them died, and was stopped
+                assert row["disposition"] == "deleted"
 
     def check_stored(self, row: DictRow, path: str, etag: str) -> None:
         reference = self.policing.uploads.reference(path)
@@ -272,8 +285,8 @@ class Enforcing(RuleBasedStateMachine):
 
     def row(self, artifact_id: UUID) -> DictRow:
         found = self.policing.sql.execute(
-            "SELECT * FROM registry.artifacts JOIN registry.assets USING (asset_id) "
-            "WHERE artifact_id = %s",
+            "SELECT artifact.*, client_refs FROM registry.artifacts AS artifact "
+            "JOIN registry.assets USING (asset_id) WHERE artifact_id = %s",
             [artifact_id],
         ).fetchone()
         assert found

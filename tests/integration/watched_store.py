@@ -77,9 +77,9 @@ class WatchedStore:
         self._watch = watch
         self._dies = False
 
-    def die_after_next(self) -> None:
-        """Let who changes something next die before it can say so."""
-        self._dies = True
+    def die_after_next(self, dies: bool) -> None:
+        """Whether who changes something next is to die before it can say so."""
+        self._dies = dies
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
