@@ -139,6 +139,7 @@ BEGIN
         SELECT FROM registry.artifacts AS newer
         WHERE newer.asset_id = artifact.asset_id AND newer.revision > artifact.revision
           AND newer.processing = 'completed' AND newer.disposition IN ('live', 'archived')
+        ORDER BY newer.revision  -- by the one index that knows where the newer ones begin
         LIMIT most) AS counted);
 END
 $$;
