@@ -11,6 +11,7 @@ from cli.confirming import confirmed
 from cli.connecting import POLICIES, connected
 from cli.document_changes import summary, write_diff
 from cli.documents import Document, NameArgument, add_commands
+from cli.exchange import JsonObject
 from cli.faults import FAILED, fail
 from cli.misuse import refuse
 from cli.output import Output, write_one
@@ -66,7 +67,8 @@ def _confirmed(client: "RegistryClient", path: list[str]) -> dict[str, str]:
     if not sys.stdin.isatty():
         refuse("there is no terminal to ask at: say --yes")
     shown = client.ask("GET", path)
-    write_diff("policy", {"removed": [shown.body]}, Console(stderr=True))
+    changes: JsonObject = {"added": [], "changed": [], "removed": [shown.body]}
+    write_diff("policy", changes, Console(stderr=True))
     if not confirmed("Remove this policy?"):
         fail(FAILED, "nothing was changed")
     return {"If-Match": shown.entity_tag} if shown.entity_tag else {}

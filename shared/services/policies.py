@@ -85,12 +85,12 @@ class PolicyService(DocumentService[Policy]):
     def _check(self, items: Sequence[KeptPolicy], changes: DocumentChanges[Policy]) -> None:
         for removed in changes.removed:
             if _is_locked(removed):
-                raise PolicyLocked(f"The policy '{removed.name}' is locked: it stays.")
+                raise PolicyLocked(f"Nobody removes the policy '{removed.name}'.")
         for change in changes.changed:
             if _is_locked(change.before) and not _retains_as_much(change.before, change.after):
                 raise PolicyLocked(
-                    f"The policy '{change.name}' is locked, and stays so: its age and keep_last "
-                    "only grow; kind, clock and selector stay."
+                    f"Of the policy '{change.name}' only age and keep_last grow: it stays locked, "
+                    "and kind, clock and selector stay."
                 )
         if sum(map(_is_locked, items)) > _MOST_LOCKED:
             raise InvalidInput(f"At most {_MOST_LOCKED} policies are locked.")
