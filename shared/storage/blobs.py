@@ -72,6 +72,7 @@ class BlobStore:
             tier=found.blob_tier,
             metadata=found.metadata,
             last_modified=found.last_modified,
+            is_version=version_id is not None,
             archive_status=found.archive_status,
             tag_count=int(found.tag_count or 0),  # a header's text, whatever the SDK says
         )

@@ -1,14 +1,17 @@
 """A blob's tier changes in the state that was seen, and in no other."""
 
+from dataclasses import replace
+
 import pytest
 from azure.storage.blob import BlobClient, BlobLeaseClient
 
 from devhost.stack.azurite import Azurite
-from shared.errors import BlobChanged, BlobUnreadable, StorageUnavailable
+from shared.errors import BlobChanged, BlobNotFound, BlobUnreadable, StorageUnavailable
 from shared.models.blobs import BlobProperties
 from shared.models.tiers import ColderTier, RehydratePriority, WarmerTier
 from shared.storage.blobs import BlobStore
 from shared.storage.leases import leased
+from tests.integration.test_redirects import ACCOUNT, answering
 from tests.integration.uploads import Uploads
 
 
@@ -118,3 +121,24 @@ def test_where_the_bytes_lie_there_already_nothing_is_asked(
     nobody_there.set_tier(seen, "Hot")
     with pytest.raises(StorageUnavailable):
         nobody_there.set_tier(seen, "Cool")
+
+
+def test_a_version_is_named_to_the_store_and_needs_no_lease(seen: BlobProperties) -> None:
+    """Azurite keeps no versions: what is asked of it is all that can be seen."""
+    with answering(404) as storage:
+        blob = replace(seen.reference, account=ACCOUNT)
+        version = replace(seen, reference=blob, version_id="v 1", is_version=True)
+        store = BlobStore(storage.connection_string)
+        for ask in (
+            lambda: store.set_tier(version, "Cool"),
+            lambda: list(store.read(version)),
+            lambda: list(store.read(replace(version, size_bytes=0))),
+        ):
+            with pytest.raises(BlobNotFound):
+                ask()
+    path = f"/{ACCOUNT}/{blob.container}/a"
+    assert storage.asked[0].startswith(f"PUT {path}?comp=tier")
+    assert [request.partition("?")[0] for request in storage.asked] == [
+        f"{method} {path}" for method in ("PUT", "GET", "HEAD")
+    ]
+    assert all("versionid=v%201" in request for request in storage.asked), storage.asked
