@@ -51,11 +51,11 @@ class Look(Protocol):
 
 @dataclass(frozen=True)
 class Store:
-    """Where the machine's bytes are; `write` answers with what the store says of the new blob."""
+    """Where the machine's bytes are; `write` answers with the new blob, if it may be written."""
 
     policing: Policing
     rehydration: RehydrationService
-    write: Callable[[str, bytes], BlobProperties]
+    write: Callable[[str, bytes], BlobProperties | None]
     look: Look
     die_after_next: Callable[[bool], None]
 
@@ -97,6 +97,8 @@ class Enforcing(RuleBasedStateMachine):
         content = f"content {self.contents}".encode()
         path = asset if in_place else f"{asset}/{self.contents}"
         written = self.store.write(path, content)
+        if written is None:
+            return
         artifact = self.policing.artifacts.create_artifact(
             client_type="ddh",
             client_refs={"name": asset},
