@@ -43,6 +43,9 @@ def answering(*answers: tuple[int, dict[str, str], bytes]) -> Generator[tuple[st
             asked.append(self.path)
             self.close_connection = True
 
+        def do_POST(self) -> None:
+            self.do_DELETE()
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its own name
             """Nobody reads it."""
 
@@ -82,6 +85,13 @@ def test_a_change_of_one_state_is_not_repeated_where_its_answer_is_lost(tmp_path
         assert len(asked) == 1
         refused(at(url, tmp_path).run(*command), 6)
         assert len(asked) == 1 + 4
+
+
+def test_a_run_is_not_begun_again_where_its_answer_is_lost(tmp_path: Path) -> None:
+    # The other run would find nothing left to do, or be skipped for the one that nobody heard of.
+    with answering((200, {}, b"{}")) as (url, asked):
+        refused(at(url, tmp_path).run("policies", "run", "cool-old", "--yes"), 6)
+    assert len(asked) == 1
 
 
 def test_nobody_there_is_exit_code_6(tmp_path: Path) -> None:
