@@ -22,7 +22,6 @@ from cli.faults import FAILED, fail, say
 from cli.misuse import refuse
 from cli.output import Output, cell, write_many, write_one
 from cli.pages import follow, items, objects, wanted
-from shared.models.policy_runs import RunStatus
 
 if TYPE_CHECKING:
     from cli.client import RegistryClient
@@ -87,7 +86,7 @@ def run(
         if wait:
             told = _until_ended(client, told)
         write_one(told, output)
-        if told.get("status") == RunStatus.SKIPPED:
+        if told.get("status") == "skipped":
             fail(FAILED, f"another run is under way: {cell(told.get('skipped_for'))}")
         if told.get("errors"):
             fail(FAILED, f"{cell(told.get('errors'))} failed; the next run tries them again")
@@ -144,7 +143,7 @@ def _confirm(client: "RegistryClient", name: str) -> None:
         refuse("there is no terminal to ask at: say --yes, or --dry-run to look")
     told = _begin(client, name, dry_run=True)
     say(f"to be acted on: {_figures(told)}")
-    if told.get("status") == RunStatus.INCOMPLETE:
+    if told.get("status") == "incomplete":
         say("that is only a part: to look at everything takes too long")
     if not confirmed("Run this policy?"):
         fail(FAILED, "nothing was changed")
@@ -158,13 +157,13 @@ def _begin(client: "RegistryClient", name: str, *, dry_run: bool) -> JsonObject:
 
 
 def _until_ended(client: "RegistryClient", run: JsonObject) -> JsonObject:
-    if run.get("status") != RunStatus.RUNNING:
+    if run.get("status") != "running":
         return run
     run_id = cell(run.get("run_id"))
     say(f"run {run_id} is under way")
     try:
         with Console(stderr=True).status(Text(_figures(run))) as status:
-            while run.get("status") == RunStatus.RUNNING:
+            while run.get("status") == "running":
                 sleep(_POLL_SECONDS)
                 run = client.ask("GET", [*POLICY_RUNS, run_id]).body
                 status.update(Text(_figures(run)))

@@ -1,6 +1,5 @@
 """Policies in the running app: from the upload to the removed bytes, by schedule and by hand."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -16,16 +15,26 @@ POLICIES = "/api/admin/policies"
 TICK_SECONDS = 60.0
 """Of the timer that goes on with runs; the one that begins them is asked every second here."""
 EVERY_SECOND = {"REGISTRY_POLICY_SCHEDULE": "* * * * * *"}
-RULE = {
+RULE: dict[str, Any] = {
     "name": "drafts",
     "path": "{dataset}/{draft}.tif",
     "client_type": "ddh",
     "client_refs": {"dataset": "{dataset}"},
     "overwrite": True,
 }
-COOL = {"name": "cool", "kind": "archive", "target_tier": "Cool", "clock": "superseded"}
-DELETE = {"name": "delete", "kind": "delete", "clock": "superseded", "enabled": False}
-PURGE = {"name": "purge", "kind": "purge", "clock": "deleted", "enabled": False}
+COOL: dict[str, Any] = {
+    "name": "cool",
+    "kind": "archive",
+    "target_tier": "Cool",
+    "clock": "superseded",
+}
+DELETE: dict[str, Any] = {
+    "name": "delete",
+    "kind": "delete",
+    "clock": "superseded",
+    "enabled": False,
+}
+PURGE: dict[str, Any] = {"name": "purge", "kind": "purge", "clock": "deleted", "enabled": False}
 
 
 def ask(app: RunningApp, method: str, path: str, body: object = None) -> Any:
@@ -35,7 +44,7 @@ def ask(app: RunningApp, method: str, path: str, body: object = None) -> Any:
     return answer.json()
 
 
-def enforce(app: RunningApp, policy: Mapping[str, Any]) -> None:
+def enforce(app: RunningApp, policy: dict[str, Any]) -> None:
     ask(app, "PUT", f"{POLICIES}/{policy['name']}", {**policy, "age": "PT0S"})
 
 
