@@ -20,7 +20,8 @@ from shared.storage.blobs import BlobStore
 from tests.databases import own_database
 from tests.integration.clock import TickingClock
 from tests.integration.policing import policing_over
-from tests.integration.policy_machine import Enforcing, Store
+from tests.integration.policy_facts import Store
+from tests.integration.policy_machine import Enforcing
 from tests.integration.uploads import Uploads
 from tests.integration.watched_store import VersionedStore, WatchedStore
 
@@ -80,7 +81,7 @@ def run(machine: type[Enforcing], steps: int) -> None:
 def test_no_bytes_are_lost_and_nothing_is_done_before_its_time(
     azurite: Azurite, uploads: Uploads, postgres: str, template_database: str, versions: bool
 ) -> None:
-    run(enforcing(azurite, uploads, postgres, template_database, versions=versions), steps=500)
+    run(enforcing(azurite, uploads, postgres, template_database, versions=versions), steps=200)
 
 
 @pytest.mark.long

@@ -157,6 +157,60 @@ BEGIN
 END
 $$;
 
+-- As before, for less: what says nothing selects everything, and assets are only looked up where they are asked about.
+CREATE OR REPLACE FUNCTION registry.selects(selector jsonb, artifact registry.artifacts) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF selector = '{}' THEN
+        RETURN true;
+    ELSIF NOT (
+        coalesce(artifact.storage_account = selector ->> 'storage_account', NOT selector ? 'storage_account')
+        AND coalesce(artifact.container = selector ->> 'container', NOT selector ? 'container')
+        AND coalesce(starts_with(artifact.blob_path, selector ->> 'path_prefix'), NOT selector ? 'path_prefix')
+        AND coalesce(artifact.artifact_type = selector ->> 'artifact_type', NOT selector ? 'artifact_type')
+        AND coalesce(artifact.stage = selector ->> 'stage', NOT selector ? 'stage')
+        AND coalesce(artifact.processing = selector ->> 'processing', NOT selector ? 'processing')
+        AND coalesce(artifact.status = selector ->> 'status', NOT selector ? 'status')
+        AND coalesce(artifact.size_bytes >= (selector ->> 'min_size_bytes')::bigint, NOT selector ? 'min_size_bytes')
+        AND coalesce(artifact.size_bytes <= (selector ->> 'max_size_bytes')::bigint, NOT selector ? 'max_size_bytes')
+        AND coalesce(artifact.metadata @> (selector -> 'metadata'), true)) THEN
+        RETURN false;
+    ELSIF NOT selector ?| '{client_type,client_refs}' THEN
+        RETURN true;
+    END IF;
+    RETURN EXISTS (
+        SELECT FROM registry.assets AS asset
+        WHERE asset.asset_id = artifact.asset_id
+          AND coalesce(asset.client_type = selector ->> 'client_type', true)
+          AND coalesce(asset.client_refs @> (selector -> 'client_refs'), true));
+END
+$$;
+
+-- As before, in one statement.
+CREATE OR REPLACE FUNCTION registry.hold_on(artifact registry.artifacts, at timestamptz) RETURNS registry.holds
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+    found registry.holds;
+BEGIN
+    SELECT * INTO found FROM (
+        (SELECT * FROM registry.holds AS hold
+         WHERE hold.artifact_id = artifact.artifact_id AND hold.released_at IS NULL AND coalesce(hold.until > at, true)
+         ORDER BY hold.hold_id LIMIT 1)
+        UNION ALL
+        (SELECT * FROM registry.holds AS hold
+         WHERE hold.asset_id = artifact.asset_id AND hold.released_at IS NULL AND coalesce(hold.until > at, true)
+         ORDER BY hold.hold_id LIMIT 1)
+        UNION ALL
+        (SELECT * FROM registry.holds AS hold
+         WHERE hold.selector IS NOT NULL AND hold.released_at IS NULL AND coalesce(hold.until > at, true)
+           AND registry.selects(hold.selector, artifact)
+         ORDER BY hold.hold_id LIMIT 1)
+    ) AS holds LIMIT 1;
+    RETURN found;
+END
+$$;
+
 -- From when a policy counts an artifact's age; null where that has not begun. What is archived has waited since it was,
 -- or since it was last brought back.
 CREATE FUNCTION registry.policy_clock(policy jsonb, artifact registry.artifacts) RETURNS timestamptz
