@@ -19,6 +19,7 @@ FAILURES = ("api", "admin", "ingest", "failures")
 HOLDS = ("api", "admin", "holds")
 POLICIES = ("api", "admin", "policies")
 POLICY_RUNS = ("api", "admin", "policy-runs")
+STATISTICS = ("api", "admin", "statistics")
 
 
 @contextmanager

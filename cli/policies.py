@@ -15,6 +15,7 @@ from cli.exchange import JsonObject
 from cli.faults import FAILED, fail
 from cli.misuse import refuse
 from cli.output import Output, write_one
+from cli.policy_forecasts import policy_forecasts
 from cli.policy_runs import policy_runs
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ add_commands(
     ),
 )
 policies.add_typer(policy_runs)
+policies.add_typer(policy_forecasts)
 
 
 @policies.command()

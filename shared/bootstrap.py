@@ -13,6 +13,7 @@ from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.backfill import BackfillService
 from shared.services.backfill_registrars import Registrars
+from shared.services.byte_history import ByteHistoryService
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
@@ -21,9 +22,11 @@ from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
 from shared.services.policies import PolicyService
 from shared.services.policy_actions import PolicyActions
+from shared.services.policy_forecasts import PolicyForecasts
 from shared.services.policy_previews import PolicyPreviews
 from shared.services.policy_queue import PolicyQueue
 from shared.services.policy_runs import PolicyRunService
+from shared.services.policy_simulations import PolicySimulations
 from shared.services.reconciliation import ReconciliationService
 from shared.services.rehydration import RehydrationService
 from shared.services.retirement import RetirementService
@@ -67,6 +70,9 @@ class Registry:
     policies: PolicyService
     policy_previews: PolicyPreviews
     policy_runs: PolicyRunService
+    policy_simulations: PolicySimulations
+    policy_forecasts: PolicyForecasts
+    byte_history: ByteHistoryService
     policy_actions: PolicyActions
     failures: FailureService
     poison_queues: PoisonQueues
@@ -189,6 +195,9 @@ def registry() -> Registry:
         policies=policies,
         policy_previews=previews,
         policy_runs=policy_runs(policies, previews, actions, queues[read.policy_actions_queue]),
+        policy_simulations=PolicySimulations(database(), policies, _now),
+        policy_forecasts=PolicyForecasts(database(), policies, _now),
+        byte_history=ByteHistoryService(database(), _now),
         policy_actions=actions,
         failures=FailureService(database(), _now, queues),
         poison_queues=poison_queues(read, set_aside),

@@ -16,6 +16,7 @@ from functions.http import (
     holds,
     keys,
     policies,
+    policy_forecasts,
     policy_runs,
     rehydration,
     rules,
@@ -41,6 +42,8 @@ _ROUTERS = (
     holds.router,
     policy_runs.router,
     policy_runs.runs,
+    policy_forecasts.questions,
+    policy_forecasts.router,
     health.router,
     documentation.router,
 )

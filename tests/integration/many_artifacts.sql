@@ -93,6 +93,12 @@ SELECT artifact_id, size_bytes, due_at FROM registry.unhashed;
 INSERT INTO registry.rehydrations (artifact_id, priority, due_at)
 SELECT artifact_id, 'Standard', due_at FROM registry.unhashed;
 
+INSERT INTO registry.byte_days (day, storage_tier, status, artifact_count, size_bytes)
+SELECT day, tier, status, 100, 100
+FROM (SELECT date '2000-01-01' + i AS day FROM generate_series(1, 10000) AS i UNION ALL SELECT 'infinity') AS days,
+     unnest('{"",Hot,Cool,Cold,Archive,other}'::text[]) AS tier,
+     unnest('{pending,active,superseded,archived,deleted}'::text[]) AS status;
+
 INSERT INTO registry.reconciled (run_id, location_key)
 SELECT '00000000-0000-0000-0000-000000000001', md5('location ' || i)::uuid
 FROM generate_series(1, current_setting('fill.scale')::integer) AS i;

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,7 @@ def cases() -> Iterator[Case]:
     yield from _of_policy_runs()
     yield from _of_figures()
     yield from _of_locations()
+    yield from _of_forecasts()
     yield from _of_failures()
 
 
@@ -306,6 +307,20 @@ def _of_policy_runs() -> Iterator[Case]:
         yield Case("policy_candidates.page", found | place, rows=ranked)
     first = {"run_id": run, "streams": ["created"], "limit": 10, "at": LATER, "first_send": LATER}
     yield Case("policy_runs.claim_due", first, rows=ranked)
+
+
+def _of_forecasts() -> Iterator[Case]:
+    nil = UUID(int=0)
+    for stream, clock, kind in _STREAMS:
+        policy = {"name": "p", "kind": kind, "clock": clock, "keep_last": 3}
+        ahead = {"policy": Jsonb(policy), "age_seconds": 0.0, "since": NOW, "until": LATER}
+        place = {"after_at": BEFORE, "after_id": nil, "limit": 10}
+        yield Case("policy_history.forecast", ahead | place | {"stream": stream}, rows=150)
+        replayed = ahead | {"since": BEFORE, "after_id": nil, "limit": 10}
+        yield Case("policy_history.simulate", replayed, rows=150)
+    # As many as there are until the last day that is there.
+    half_a_year = {"first_day": date(2026, 11, 20), "last_day": date(2027, 5, 19)}
+    yield Case("byte_history.read", half_a_year, rows=30 * 183)
 
 
 _STREAMS = [

@@ -14,6 +14,7 @@ from shared.models.api_keys import Scope
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
+from shared.services.byte_history import ByteHistoryService
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
@@ -22,9 +23,11 @@ from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
 from shared.services.policies import PolicyService
 from shared.services.policy_actions import PolicyActions
+from shared.services.policy_forecasts import PolicyForecasts
 from shared.services.policy_previews import PolicyPreviews
 from shared.services.policy_queue import PolicyQueue
 from shared.services.policy_runs import PolicyRunService
+from shared.services.policy_simulations import PolicySimulations
 from shared.services.rehydration import RehydrationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
@@ -75,6 +78,9 @@ def build_registry(
         policies=policies,
         policy_previews=previews,
         policy_runs=PolicyRunService(database, policies, previews, actions, messages, now),
+        policy_simulations=PolicySimulations(database, policies, now),
+        policy_forecasts=PolicyForecasts(database, policies, now),
+        byte_history=ByteHistoryService(database, now),
         policy_actions=actions,
         holds=HoldService(database, now),
         failures=FailureService(database, now, queues or {}),
