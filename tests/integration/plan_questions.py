@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from shared.database.queries import load_queries
 from shared.repositories import artifacts
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WRITES = {
     "api_keys.add",
     "api_keys.change_expiry",
