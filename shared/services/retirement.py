@@ -210,6 +210,8 @@ def _require_archivable(artifact: Artifact) -> None:
         raise InvalidTransition("A deleted artifact stays as it is.")
     if artifact.processing is not Processing.COMPLETED:
         raise InvalidTransition("Only what is complete can be archived.")
+    if artifact.rehydrating_to is not None:
+        raise InvalidTransition("Its bytes are being brought back.")
 
 
 def _is_as_registered(artifact: Artifact, found: BlobProperties) -> bool:

@@ -130,6 +130,12 @@ def test_what_is_held_may_be_brought_back(rehydrating: Rehydrating, database: Da
     assert rehydrating.ask(archived).rehydrating_to == "Hot"
 
 
+def test_nobody_archives_what_is_being_brought_back(rehydrating: Rehydrating) -> None:
+    pending = rehydrating.ask(rehydrating.archived())
+    with pytest.raises(InvalidTransition, match="brought back"):
+        rehydrating.retirement.archive(pending.artifact_id, ColderTier.ARCHIVE, UNATTRIBUTED)
+
+
 def test_a_condition_that_does_not_hold_asks_the_store_for_nothing(
     rehydrating: Rehydrating,
 ) -> None:
