@@ -1,6 +1,6 @@
 """Requests made from the specification: those that it allows, and those that it forbids."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 from urllib.parse import unquote
@@ -9,7 +9,7 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
-from tests.safety.oddities import odd_in_good, usual
+from tests.safety.oddities import filled, odd_in_good, usual
 from tests.safety.operations import Draft, Operation, specification
 
 _PARTS = ("path_parameters", "query", "headers", "body")
@@ -49,12 +49,26 @@ def planned(operation: Operation, mode: GenerationMode, good: Draft) -> Iterator
     usually = {name: usual([_part(case, name) for case in cases]) for name in _PARTS}
     known = {"path_parameters": good.path_values, "query": good.query, "headers": good.headers}
     known |= {} if good.body is None else {"body": good.body}
+    if mode is GenerationMode.POSITIVE:
+        yield from _filled(operation, cases, known)
     for case in cases:
         if case.meta.generation.mode is mode:
             for name, value in known.items():
                 setattr(case, name, odd_in_good(value, _part(case, name), usually[name]))
             if can_be_sent(case):
                 yield case
+
+
+def _filled(operation: Operation, cases: Sequence[Any], known: Mapping[str, Any]) -> Iterator[Any]:
+    """What is usual is odd nowhere: it is asked for by itself where the good request lacks it."""
+    allowed = [case for case in cases if case.meta.generation.mode is GenerationMode.POSITIVE]
+    for name in sorted(known.keys() & {"query", "body"}):
+        every: list[Any] = [_part(case, name) for case in allowed]
+        parts: list[Mapping[str, Any]] = [each for each in every if isinstance(each, dict)]
+        for value in filled(known[name], max(parts, key=len)):
+            yield _described(operation).Case(
+                media_type=cases[0].media_type, **{**known, name: value}
+            )
 
 
 def _systematic(operation: Operation) -> list[Any]:

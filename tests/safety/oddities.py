@@ -1,7 +1,7 @@
 """What is odd about one of many values alike, put into a value that is good otherwise."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, cast
@@ -41,6 +41,13 @@ def odd_in_good(good: Any, odd: Any, usually: Usual) -> Any:
         first, *_ = cast("list[Any]", good)
         return [odd_in_good(first, each, usually.items) for each in cast("list[Any]", odd)]
     return cast("Any", odd)
+
+
+def filled(good: Mapping[str, Any], plain: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The good value with each member that it lacks and the plain one has, one at a time."""
+    for name, value in plain.items():
+        if good.get(name) is None and value is not None:
+            yield {**good, name: value}
 
 
 def _members(
