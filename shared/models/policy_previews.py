@@ -27,6 +27,7 @@ class Due(BaseModel):
     verdict: str | None
     """None where it is none of the policy's; empty where it is to be acted on, else why not."""
     revision_rank: int | None
+    """Among its asset's that are there, the newest being 1; 101 for all that are older."""
     bytes: int | None
     storage_tier: str | None
     tier_since: Moment

@@ -14,6 +14,9 @@ from shared.models.policy_previews import Candidate, Due, Place, PolicyPreview, 
 from shared.repositories.policy_candidates import PolicyCandidates
 from shared.services.asked import require_page
 
+RANKED = 100
+"""Revisions that are counted from the newest on: see registry.policy_page."""
+
 EARLY_DELETION_DAYS = {"Cool": 30, "Cold": 90, "Archive": 180}
 """Source: Azure Storage, "Access tiers for blob data", early deletion fees."""
 
@@ -89,10 +92,11 @@ def _place_behind(found: list[Due]) -> Place | None:
 
 
 def _candidate(policy: Policy, due: Due, now: datetime) -> Candidate:
+    rank = due.revision_rank or 0
+    ranked = f"revision {rank} from the newest" if rank <= RANKED else f"{RANKED} are newer"
     return Candidate(
         artifact_id=due.artifact_id,
-        reason=f"{policy.name}: {policy.clock} {due.clock_at.isoformat()}, "
-        f"revision {due.revision_rank} from the newest",
+        reason=f"{policy.name}: {policy.clock} {due.clock_at.isoformat()}, {ranked}",
         due_at=due.clock_at + policy.age,
         bytes_freed=due.bytes or 0,
         warnings=_warnings(policy, due, now),

@@ -313,9 +313,10 @@ END
 $$;
 
 -- A page of what a stream says is due, with the policy's verdict on each. What is archived was created, too: it counts
--- where the policy's clock finds it, and nowhere else.
+-- where the policy's clock finds it, and nowhere else. Ranks, counted up to 101, and bytes are for who tells of them.
 CREATE FUNCTION registry.policy_page(
-    policy jsonb, stream text, cutoff timestamptz, at timestamptz, after_at timestamptz, after_id uuid, most integer
+    policy jsonb, stream text, cutoff timestamptz, at timestamptz, after_at timestamptz, after_id uuid, most integer,
+    is_told boolean
 ) RETURNS TABLE (
     artifact_id uuid, clock_at timestamptz, verdict text, revision_rank integer, bytes bigint,
     storage_tier text, tier_since timestamptz
@@ -325,8 +326,8 @@ SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bit
 BEGIN
     RETURN QUERY
     SELECT due.artifact_id, due.clock_at, judged.verdict,
-        CASE WHEN judged.verdict IS NOT NULL THEN registry.revision_rank(known, 1000) END,
-        CASE WHEN judged.verdict = '' THEN registry.bytes_concerned(policy, known) END,
+        CASE WHEN is_told AND judged.verdict = '' THEN registry.revision_rank(known, 100) END,
+        CASE WHEN is_told AND judged.verdict = '' THEN registry.bytes_concerned(policy, known) END,
         known.storage_tier, coalesce(known.tier_since, known.created_at)
     FROM registry.due_entries(stream, cutoff, after_at, after_id, most) AS due
     CROSS JOIN LATERAL (SELECT * FROM registry.artifacts AS found WHERE found.artifact_id = due.artifact_id OFFSET 0) AS known

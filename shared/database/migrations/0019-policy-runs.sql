@@ -102,7 +102,8 @@ BEGIN
     END IF;
     WITH page AS MATERIALIZED (
         SELECT * FROM registry.policy_page(run.policy, streams[run.stream + 1],
-            run.started_at - make_interval(secs => run.age_seconds), at, run.after_at, run.after_id, most)
+            run.started_at - make_interval(secs => run.age_seconds), at, run.after_at, run.after_id, most,
+            is_told => false)
     ), free AS MATERIALIZED (
         SELECT known.artifact_id FROM registry.artifacts AS known
         WHERE known.artifact_id = ANY (ARRAY(SELECT page.artifact_id FROM page WHERE page.verdict = ''))
@@ -160,7 +161,7 @@ BEGIN
             registry.policy_verdict(run.policy, known, at - make_interval(secs => run.age_seconds), at), 'not due');
     END IF;
     IF verdict = '' THEN
-        revision_rank := registry.revision_rank(known, 1000);
+        revision_rank := registry.revision_rank(known, 100);
         bytes := registry.bytes_concerned(run.policy, known);
     END IF;
 END
