@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,7 +76,8 @@ def plot(
         history = client.ask("GET", [*STATISTICS, "history"], parameters=asked).body
         pages = follow(client, [*STATISTICS, "forecast"], asked, "days", None)
         try:
-            save_picture(objects(history.get("days")), items(pages, "days"), file)
+            passed, to_come = objects(history.get("days")), items(pages, "days")
+            save_picture(passed, to_come, file, datetime.now(UTC).date(), days)
         except OSError as error:
             refuse(f"{file} cannot be written: {error.strerror}")
 

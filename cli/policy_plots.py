@@ -5,11 +5,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 from matplotlib import colormaps, rc_context
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 from pydantic import TypeAdapter, ValidationError
@@ -36,8 +38,14 @@ _TIERS = {
 _INCHES = (10, 8)
 
 
-def save_picture(history: Iterable[JsonObject], forecast: Iterable[JsonObject], file: Path) -> None:
-    """Draw both into a file, whose name says how. Raises OSError, and NoRegistry."""
+def save_picture(
+    history: Iterable[JsonObject],
+    forecast: Iterable[JsonObject],
+    file: Path,
+    today: date,
+    days: int,
+) -> None:
+    """Draw both, so many days each, into a file whose name says how. Raises OSError, NoRegistry."""
     try:
         passed = _BYTE_DAYS.validate_python(list(history))
         to_come = _FORECAST_DAYS.validate_python(list(forecast))
@@ -45,18 +53,28 @@ def save_picture(history: Iterable[JsonObject], forecast: Iterable[JsonObject], 
         raise NoRegistry("the answer holds no figures") from None
     # Letters, not their outlines: they can be searched. No date: drawn again, it is equal.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "registry"}):
-        figure = draw(passed, to_come)
+        figure = draw(passed, to_come, today, timedelta(days))
         metadata = {"Date": None} if file.suffix == ".svg" else {}
         figure.savefig(file, metadata=metadata)
 
 
-def draw(history: list[ByteDay], forecast: list[ForecastDay]) -> Figure:
-    """What lay where, above what policies will do."""
+def draw(
+    history: list[ByteDay], forecast: list[ForecastDay], today: date, span: timedelta
+) -> Figure:
+    """What lay where until today, above what policies will do from then on."""
     figure = Figure(figsize=_INCHES, layout="constrained")
     above, below = figure.subplots(2)
     _stack(above, "Bytes by tier and status, each day", _lying(history))
     _stack(below, "Bytes that policies will free or move, each day", _acted_on(forecast))
+    above.set_xlim(*_edges(today - span, today))
+    below.set_xlim(*_edges(today, today + span))
     return figure
+
+
+def _edges(first: date, last: date) -> Any:
+    """Half a day further, where bars end; as an axis of dates takes it, whatever its types say."""
+    half = timedelta(hours=12)
+    return datetime.combine(first, time()) - half, datetime.combine(last, time()) + half
 
 
 def _lying(history: list[ByteDay]) -> Iterator[Series]:
@@ -96,7 +114,9 @@ def _stack(axes: Axes, title: str, series: Iterable[Series]) -> None:
             below.update({day: amounts[day] for day in days})
     if below:
         axes.xaxis_date()
-        axes.tick_params(axis="x", rotation=30)
+        locator = AutoDateLocator(interval_multiples=True)
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small")
     else:
         axes.set_axis_off()

@@ -81,7 +81,8 @@ class RuleService(DocumentService[IngestionRule]):
         """
         if account is None and not self._accounts:
             raise InvalidInput("Say which storage account.", "/account")
-        blob = BlobReference(account or self._accounts[0], container, path)
+        asked = self._accounts[0] if account is None else account
+        blob = BlobReference(asked, container, path)
         tried = self.current() if rules is None else RuleSet(rules.rules)
         return _trial(blob, tried, metadata, tags)
 
