@@ -1,7 +1,7 @@
 """The parts that run policies, over a real database, a real store and a real queue."""
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import pytest
 from azure.storage.queue import QueueClient
 from psycopg.rows import DictRow
 
+from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
 from shared.models.artifacts import Artifact
 from shared.models.holds import Hold, HoldRequest
@@ -28,6 +30,7 @@ from shared.services.policy_runs import PolicyRunService
 from shared.services.retirement import RetirementService
 from shared.services.set_aside import SetAsideService
 from shared.storage.accounts import Blobs
+from shared.storage.blobs import BlobStore
 from shared.storage.queues import StorageQueue
 from tests.integration.clock import TickingClock
 from tests.integration.registering import hash_of
@@ -64,6 +67,7 @@ class Policing:
 
     clock: TickingClock
     uploads: Uploads
+    database: Database
     sql: psycopg.Connection[DictRow]
     artifacts: ArtifactService
     holds: HoldService
@@ -169,6 +173,7 @@ def policing_over(
         yield Policing(
             clock,
             uploads,
+            database,
             sql,
             artifacts,
             HoldService(database, clock),
@@ -179,3 +184,20 @@ def policing_over(
             queue,
         )
         queue.delete_queue()
+
+
+@pytest.fixture
+def policing(
+    azurite: Azurite,
+    unique_name: str,
+    database: Database,
+    clock: TickingClock,
+    uploads: Uploads,
+    sql: psycopg.Connection[DictRow],
+) -> Iterator[Policing]:
+    """Over the real store."""
+    store, connection_string = BlobStore(azurite.connection_string), azurite.connection_string
+    with policing_over(
+        store, connection_string, unique_name, database, clock, uploads, sql
+    ) as policing:
+        yield policing

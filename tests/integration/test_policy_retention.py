@@ -1,18 +1,11 @@
 """What a locked policy retains is destroyed by nobody before its time."""
 
-from collections.abc import Iterator
-
-import psycopg
 import pytest
-from psycopg.rows import DictRow
 
-from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
 from shared.errors import ArtifactRetained
 from shared.models.tiers import ColderTier
 from shared.services.ingestion import IngestionService
-from shared.storage.blobs import BlobStore
-from tests.integration.clock import TickingClock
 from tests.integration.messages import apply_rules, deliver, told
 from tests.integration.policing import (
     COOL,
@@ -21,27 +14,12 @@ from tests.integration.policing import (
     ORIGIN,
     PURGE,
     Policing,
-    policing_over,
+    policing,
 )
-from tests.integration.uploads import Uploads
+
+__all__ = ["policing"]  # a fixture that is asked for by its name
 
 KEEP = DELETE | {"name": "keep", "clock": "created", "age": "P365D", "locked": True}
-
-
-@pytest.fixture
-def policing(
-    azurite: Azurite,
-    unique_name: str,
-    database: Database,
-    clock: TickingClock,
-    uploads: Uploads,
-    sql: psycopg.Connection[DictRow],
-) -> Iterator[Policing]:
-    store = BlobStore(azurite.connection_string)
-    with policing_over(
-        store, azurite.connection_string, unique_name, database, clock, uploads, sql
-    ) as policing:
-        yield policing
 
 
 def test_nobody_deletes_it_by_hand_until_it_is_due(policing: Policing) -> None:

@@ -1,20 +1,15 @@
 """Runs of policies: what is due is claimed, acted on once, and counted; the rest says why not."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
-import psycopg
 import pytest
-from psycopg.rows import DictRow
 
-from devhost.stack.azurite import Azurite
-from shared.database.pool import Database
 from shared.errors import PolicyNotFound, PolicyRunNotFound
+from shared.models.holds import HoldRequest
 from shared.models.ids import new_id
-from shared.models.policy_runs import RunStatus
+from shared.models.policy_runs import RunStatus, Selection
 from shared.models.registrations import UNATTRIBUTED
-from shared.storage.blobs import BlobStore
-from tests.integration.clock import TickingClock
+from shared.repositories.policy_runs import PolicyRunRepository
 from tests.integration.policing import (
     COOL,
     DAY,
@@ -23,25 +18,10 @@ from tests.integration.policing import (
     ORIGIN,
     PURGE,
     Policing,
-    policing_over,
+    policing,
 )
-from tests.integration.uploads import Uploads
 
-
-@pytest.fixture
-def policing(
-    azurite: Azurite,
-    unique_name: str,
-    database: Database,
-    clock: TickingClock,
-    uploads: Uploads,
-    sql: psycopg.Connection[DictRow],
-) -> Iterator[Policing]:
-    store = BlobStore(azurite.connection_string)
-    with policing_over(
-        store, azurite.connection_string, unique_name, database, clock, uploads, sql
-    ) as policing:
-        yield policing
+__all__ = ["policing"]  # a fixture that is asked for by its name
 
 
 def test_old_revisions_are_cooled_by_schedule(policing: Policing) -> None:
@@ -259,6 +239,46 @@ def test_bytes_that_lie_colder_already_are_taken_as_they_lie(policing: Policing)
     assert policing.runs.run(name, ORIGIN).acted == 1
     assert policing.tier("v1") == "Cold"
     assert policing.artifacts.get_by_id(old.artifact_id).storage_tier == "Cold"
+
+
+def test_refused_ones_keep_nobody_behind_them_waiting(policing: Policing) -> None:
+    """More of them than a request looks at in one transaction, in front of one that is due."""
+    for number in range(105):
+        for _ in range(2):
+            policing.artifacts.create_artifact(
+                client_type="held", client_refs={"name": number}, overwrite=True
+            )
+    due = policing.upload("v1", b"one")
+    policing.upload("v2", b"two")
+    wanted = HoldRequest.model_validate({"selector": {"client_type": "held"}, "reason": "why"})
+    policing.holds.place(wanted, UNATTRIBUTED)
+    name = policing.enforce(DELETE)
+    policing.clock.now += 31 * DAY
+    run = policing.runs.run(name, ORIGIN)
+    assert (run.acted, run.refused) == (1, {"hold": 105})
+    assert policing.state(due) == "deleted"
+
+
+def test_a_page_takes_up_where_the_last_one_ended(policing: Policing) -> None:
+    """As ticks do, of which each may be another process."""
+    made = [policing.upload(f"v{number}", b"%d" % number) for number in range(6)]
+    name = policing.enforce(COOL)
+    policing.clock.now += 31 * DAY
+    policing.runs.start_due()
+    (run,) = policing.runs.list_runs(name).runs
+    selection = Selection(run.run_id, policing.policies.in_force(name).as_json(), True)
+    claimed: list[object] = []
+    is_selecting: bool | None = True
+    while is_selecting:
+        with policing.database.connection() as connection, connection.transaction():
+            page = PolicyRunRepository(connection).claim_due(
+                selection, 2, policing.clock(), policing.clock()
+            )
+        claimed += page.artifact_ids
+        is_selecting = page.is_selecting
+    assert sorted(map(str, claimed)) == sorted(str(each.artifact_id) for each in made[:-1])
+    policing.work()
+    assert policing.latest(name).acted == 5
 
 
 def test_runs_are_listed_newest_first_also_of_policies_that_are_gone(policing: Policing) -> None:
