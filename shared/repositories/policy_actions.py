@@ -14,6 +14,10 @@ from shared.models.policy_runs import JudgedClaim
 
 _QUERIES = load_queries(__file__)
 
+MOST_SENDS = 5
+"""What the store never answers to must not keep its run, and with it the policy, for ever."""
+
+_GIVEN_UP = f"Nothing came of {MOST_SENDS} messages, an hour apart: see what was set aside."
 Outcome = Literal["acted", "refused", "failed"]
 
 
@@ -50,10 +54,19 @@ class PolicyActionRepository:
         return row["run_id"] if row else None
 
     def take_unsent(self, at: datetime, again_at: datetime, limit: int) -> list[UUID]:
-        """Artifacts about which a message is to be sent, before this is committed."""
-        parameters = {"at": at, "again_at": again_at, "limit": limit}
+        """Artifacts about which a message is to be sent, before this is committed.
+
+        Claims of which nothing came after MOST_SENDS messages fail instead.
+        """
+        parameters = {
+            "at": at,
+            "again_at": again_at,
+            "limit": limit,
+            "most_sends": MOST_SENDS,
+            "given_up": _GIVEN_UP,
+        }
         rows = self._connection.execute(_QUERIES["take_unsent"], parameters).fetchall()
-        return [row["artifact_id"] for row in rows]
+        return [row["artifact_id"] for row in rows if row["is_wanted"]]
 
     def send_now(self, run_id: UUID, at: datetime) -> None:
         """Leave what a run still wants to messages."""

@@ -14,14 +14,17 @@ UPDATE registry.policy_actions SET outcome = :outcome, reason = CAST(:reason AS 
 WHERE artifact_id = :artifact_id AND outcome IS NULL
 RETURNING run_id;
 
--- name: take_unsent(at, again_at, limit)
--- Claims whose message is to be sent now, and again then if nothing came of it.
-UPDATE registry.policy_actions AS sent SET send_after = :again_at
+-- name: take_unsent(at, again_at, limit, most_sends, given_up)
+-- Claims whose message is to be sent now, and again then if nothing came of it. After so many messages a claim has failed.
+UPDATE registry.policy_actions AS sent
+SET send_after = :again_at, sends = sent.sends + 1,
+    outcome = CASE WHEN sent.sends >= :most_sends THEN 'failed' END,
+    reason = CASE WHEN sent.sends >= :most_sends THEN CAST(:given_up AS text) END
 WHERE sent.artifact_id = ANY (ARRAY(
     SELECT claim.artifact_id FROM registry.policy_actions AS claim
     WHERE claim.outcome IS NULL AND claim.send_after <= :at
     ORDER BY claim.send_after, claim.artifact_id LIMIT :limit FOR UPDATE SKIP LOCKED))
-RETURNING sent.artifact_id;
+RETURNING sent.artifact_id, sent.outcome IS NULL AS is_wanted;
 
 -- name: send_now(run_id, at)!
 -- Leave what a run still wants to messages.

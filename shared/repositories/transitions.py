@@ -29,12 +29,15 @@ class TransitionRepository:
 
     def hold_bytes(
         self, artifact_id: UUID, target: Disposition, at: datetime
-    ) -> tuple[Artifact, bool] | None:
-        """The artifact, alone at its location, and whether another one points at its bytes."""
+    ) -> tuple[Artifact, bool, bool] | None:
+        """The artifact, alone at its location, and whether others point at its bytes.
+
+        First those that are not deleted, or held; then those that are deleted and not purged.
+        """
         parameters = {"artifact_id": artifact_id, "target": target, "at": at}
         row = self._one("hold_bytes", parameters)
         artifact = read_artifact_if_any(row)
-        return (artifact, row["is_shared"]) if artifact else None
+        return (artifact, row["is_shared"], row["is_awaited"]) if artifact else None
 
     def is_state_of_another(self, artifact_id: UUID, blob_etag: str) -> bool:
         """Whether another artifact at the same location was registered with this etag."""

@@ -5,7 +5,7 @@ FROM registry.hold_artifact(:artifact_id) AS held;
 
 -- name: hold_bytes(artifact_id, target, at)^
 -- Lock an artifact that may be moved to a disposition, and its location: see registry.hold_bytes.
-SELECT held.is_shared,
+SELECT held.is_shared, held.is_awaited,
     CASE WHEN (held.artifact).artifact_id IS NOT NULL THEN row_to_json(held.artifact)::text END AS artifact
 FROM registry.hold_bytes(:artifact_id, :target, :at) AS held;
 

@@ -132,10 +132,10 @@ class PolicyActions:
             artifact = TransitionRepository(connection).hold(artifact_id)
             if artifact is None:
                 raise ArtifactNotFound
-            yield HeldArtifact(connection, artifact, is_shared=False)
+            yield HeldArtifact(connection, artifact)
 
     def _settled(
-        self, held: HeldArtifact, do: Callable[[HeldArtifact, JudgedClaim], None]
+        self, held: HeldArtifact, do: Callable[[HeldArtifact, JudgedClaim], int]
     ) -> UUID | None:
         claims = PolicyActionRepository(held.connection)
         artifact_id = held.artifact.artifact_id
@@ -144,18 +144,18 @@ class PolicyActions:
             return None
         if claim.verdict:
             return claims.settle(artifact_id, "refused", reason=claim.verdict)
-        do(held, claim)
-        return claims.settle(artifact_id, "acted", size=claim.bytes or 0)
+        return claims.settle(artifact_id, "acted", size=do(held, claim))
 
-    def _archive(self, held: HeldArtifact, claim: JudgedClaim) -> None:
+    def _archive(self, held: HeldArtifact, claim: JudgedClaim) -> int:
         tier = claim.policy.target_tier
         assert tier, "every policy that archives has one"  # noqa: S101 - the model sees to it
         self._retirement.archive_held(held, tier, claim.origin, claim.why)
+        return claim.bytes or 0
 
-    def _purge(self, held: HeldArtifact, claim: JudgedClaim) -> None:
-        self._retirement.purge_held(held, claim.origin, claim.why)
+    def _purge(self, held: HeldArtifact, claim: JudgedClaim) -> int:
+        return self._retirement.purge_held(held, claim.origin, claim.why).bytes_freed
 
-    def _delete(self, held: HeldArtifact, claim: JudgedClaim) -> None:
+    def _delete(self, held: HeldArtifact, claim: JudgedClaim) -> int:
         held.transitions.move_disposition(
             {
                 "artifact_id": str(held.artifact.artifact_id),
@@ -165,3 +165,4 @@ class PolicyActions:
                 "why": claim.why,
             }
         )
+        return claim.bytes or 0

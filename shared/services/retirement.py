@@ -30,6 +30,7 @@ from shared.services.transitions import require_state
 from shared.storage.accounts import Blobs
 
 Retired = Literal[Disposition.ARCHIVED, Disposition.PURGED]
+_REMOVED = "removed"
 Why = Mapping[str, Any]
 """What the audit trail says of a decision beside what changed."""
 
@@ -40,12 +41,23 @@ class HeldArtifact:
 
     connection: Connection[DictRow]
     artifact: Artifact
-    is_shared: bool
-    """Whether another artifact that is not deleted points at the same bytes."""
+    is_shared: bool = False
+    """Whether another artifact that is not deleted, or is held, points at the same bytes."""
+    is_awaited: bool = False
+    """Whether others that are deleted do, with the last of which the bytes are to be removed."""
 
     @property
     def transitions(self) -> TransitionRepository:
         return TransitionRepository(self.connection)
+
+
+@dataclass(frozen=True)
+class Purge:
+    """What came of a purge."""
+
+    move: Move
+    bytes_freed: int
+    """0 where nothing was removed."""
 
 
 class RetirementService:
@@ -86,12 +98,13 @@ class RetirementService:
     ) -> Move:
         """Remove the bytes of a deleted artifact; the tombstone stays. Idempotent.
 
-        Bytes that were overwritten or removed by others are gone already. Raises InvalidTransition
-        for an artifact that is not deleted, and ArtifactRetained.
+        Bytes that were overwritten or removed by others are gone already. Those of several deleted
+        artifacts are removed with the last of them. Raises InvalidTransition for an artifact that
+        is not deleted, and ArtifactRetained.
         """
         with self.held(artifact_id, Disposition.PURGED) as held:
             require_state(held.artifact, if_match)
-            return self.purge_held(held, origin)
+            return self.purge_held(held, origin).move
 
     @contextmanager
     def held(self, artifact_id: UUID, target: Retired) -> Generator[HeldArtifact]:
@@ -118,15 +131,15 @@ class RetirementService:
         tier = target_tier if blob is None else self._cool(held, blob, target_tier, why)
         return self._record(held, Disposition.ARCHIVED, origin, why, tier)
 
-    def purge_held(self, held: HeldArtifact, origin: Origin, why: Why | None = None) -> Move:
+    def purge_held(self, held: HeldArtifact, origin: Origin, why: Why | None = None) -> Purge:
         """As `purge`, in the transaction of who holds the artifact."""
         if held.artifact.disposition is Disposition.PURGED:
-            return Move(held.artifact.status, held.artifact)
+            return Purge(Move(held.artifact.status, held.artifact), 0)
         if held.artifact.disposition is not Disposition.DELETED:
             raise InvalidTransition("Only a deleted artifact can be purged.")
-        blob = self._blob_of(held)
-        told = {**(why or {}), "bytes": "none" if blob is None else self._remove(held, blob)}
-        return self._record(held, Disposition.PURGED, origin, told)
+        told = self._remove(held)
+        move = self._record(held, Disposition.PURGED, origin, {**(why or {}), "bytes": told})
+        return Purge(move, (held.artifact.size_bytes or 0) if told == _REMOVED else 0)
 
     def _cool(
         self, held: HeldArtifact, blob: BlobReference, target_tier: ColderTier, why: Why | None
@@ -142,12 +155,18 @@ class RetirementService:
         self._store.set_tier(found, target_tier)
         return target_tier
 
-    def _remove(self, held: HeldArtifact, blob: BlobReference) -> str:
+    def _remove(self, held: HeldArtifact) -> str:
+        """Answers with what became of the bytes, as the audit trail tells it."""
+        blob = self._blob_of(held)
+        if blob is None:
+            return "none"
+        if held.is_awaited:
+            return "kept for another"
         found = self._stored_bytes(held, blob)
         if found is None:
             return "gone already"
         self._store.remove(found)
-        return "removed"
+        return _REMOVED
 
     def _blob_of(self, held: HeldArtifact) -> BlobReference | None:
         """The blob that holds the artifact's bytes, for this artifact alone; None without bytes."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import closing, nullcontext, suppress
+from typing import Any
 
 from azure.core import MatchConditions
-from azure.storage.blob import BlobServiceClient
+from azure.core.exceptions import HttpResponseError
+from azure.storage.blob import BlobClient, BlobServiceClient
 from azure.storage.blob import RehydratePriority as SdkPriority
 
 from shared.errors import BlobChanged, BlobNotFound, StorageAccountNotAllowed
@@ -24,6 +26,8 @@ CHUNK_BYTES = 1024 * 1024
 """What the socket is read into at a time: more or less costs page faults or thread switches."""
 
 CHUNKS_AHEAD = 4
+_IS_CURRENT = "OperationNotAllowedOnRootBlob"
+"""What the store answers to who deletes the current version by its id."""
 
 
 class BlobStore:
@@ -117,11 +121,7 @@ class BlobStore:
             properties.reference.container, properties.reference.path
         )
         with suppress(BlobNotFound), blob_faults(properties.reference):
-            client.delete_blob(
-                version_id=properties.version_id,
-                etag=properties.etag,
-                match_condition=MatchConditions.IfNotModified,
-            )
+            _delete(client, properties)
 
     def set_tier(
         self, properties: BlobProperties, tier: str, priority: RehydratePriority | None = None
@@ -183,3 +183,18 @@ def not_served(account: str) -> StorageAccountNotAllowed:
     return StorageAccountNotAllowed(
         f"The storage account '{account}' is not one that this registry serves."
     )
+
+
+def _delete(client: BlobClient, properties: BlobProperties) -> None:
+    as_seen: dict[str, Any] = {
+        "etag": properties.etag,
+        "match_condition": MatchConditions.IfNotModified,
+    }
+    try:
+        client.delete_blob(version_id=properties.version_id, **as_seen)
+    except HttpResponseError as fault:
+        if getattr(fault, "error_code", None) != _IS_CURRENT:
+            raise
+        # The current version goes by deleting the blob, which makes it an earlier version.
+        client.delete_blob(**as_seen)
+        client.delete_blob(version_id=properties.version_id)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from psycopg.rows import DictRow
 
 from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
+from shared.errors import Retryable
 from shared.models.artifacts import Artifact
 from shared.models.holds import Hold, HoldRequest
 from shared.models.policies import Policy
@@ -117,6 +118,12 @@ class Policing:
             for body in self.sent():
                 self.actions.take(QUEUE, body, ORIGIN)
 
+    def take_all(self) -> None:
+        """Deliver what was sent once; what passes is for a later delivery."""
+        for body in self.sent():
+            with suppress(Retryable):
+                self.actions.take(QUEUE, body, ORIGIN)
+
     def run_scheduled(self) -> None:
         self.runs.start_due()
         self.work()
@@ -149,6 +156,37 @@ class Policing:
         self.actions.take(QUEUE, json.dumps({"artifact_ids": ids}).encode(), ORIGIN)
 
 
+def policing_of(
+    store: Blobs,
+    connection_string: str,
+    queue_name: str,
+    database: Database,
+    clock: TickingClock,
+    uploads: Uploads,
+    sql: psycopg.Connection[DictRow],
+) -> Policing:
+    """Policing by the policies that are in force, with a queue that is there."""
+    artifacts = ArtifactService(database, clock)
+    set_aside = SetAsideService(database, clock)
+    retirement = RetirementService(database, store, clock)
+    policies, previews = PolicyService(database, clock), PolicyPreviews(database, clock)
+    actions = PolicyActions(database, retirement, set_aside, clock)
+    messages = PolicyQueue(database, StorageQueue(connection_string, queue_name), clock)
+    return Policing(
+        clock,
+        uploads,
+        database,
+        sql,
+        artifacts,
+        HoldService(database, clock),
+        retirement,
+        policies,
+        actions,
+        PolicyRunService(database, policies, previews, actions, messages, clock),
+        QueueClient.from_connection_string(connection_string, queue_name),
+    )
+
+
 @contextmanager
 def policing_over(
     store: Blobs,
@@ -159,30 +197,13 @@ def policing_over(
     uploads: Uploads,
     sql: psycopg.Connection[DictRow],
 ) -> Generator[Policing]:
-    """Policing with a queue of its own; the default policies are out of force."""
-    artifacts = ArtifactService(database, clock)
-    set_aside = SetAsideService(database, clock)
-    retirement = RetirementService(database, store, clock)
-    policies, previews = PolicyService(database, clock), PolicyPreviews(database, clock)
-    actions = PolicyActions(database, retirement, set_aside, clock)
-    messages = PolicyQueue(database, StorageQueue(connection_string, queue_name), clock)
-    for policy in policies.read().policies:
-        policies.remove(policy.name)
-    with QueueClient.from_connection_string(connection_string, queue_name) as queue:
+    """Policing with a queue of its own; whatever policies there were are out of force."""
+    made = policing_of(store, connection_string, queue_name, database, clock, uploads, sql)
+    for policy in made.policies.read().policies:
+        made.policies.remove(policy.name)
+    with made.queue as queue:
         queue.create_queue()
-        yield Policing(
-            clock,
-            uploads,
-            database,
-            sql,
-            artifacts,
-            HoldService(database, clock),
-            retirement,
-            policies,
-            actions,
-            PolicyRunService(database, policies, previews, actions, messages, clock),
-            queue,
-        )
+        yield made
         queue.delete_queue()
 
 

@@ -162,9 +162,7 @@ class Enforcing(RuleBasedStateMachine):
         """Deliver what was sent; who acts may die once the store has done what it was told."""
         if dies:
             self.store.die_after_next(True)
-        for body in self.policing.sent():
-            with suppress(StorageUnavailable):
-                self.policing.actions.take(QUEUE, body, ORIGIN)
+        self.policing.take_all()
         self.facts.check_events()
 
     @precondition(lambda self: self.facts.made)

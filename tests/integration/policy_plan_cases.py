@@ -49,7 +49,7 @@ def _of_policy_runs() -> Iterator[Case]:
     claim = {"artifact_id": identifier("artifact 77")}
     yield Case("policy_actions.kind_of", claim, rows=2)
     yield Case("policy_actions.judge", claim | {"at": LATER}, rows=10)
-    sending = {"at": NOW, "again_at": LATER, "limit": 10}
+    sending = {"at": NOW, "again_at": LATER, "limit": 10, "most_sends": 5, "given_up": "why"}
     yield Case("policy_actions.take_unsent", sending, rows=30)
     yield Case("policy_runs.count_outcomes", {"run_id": run, "at": NOW, "limit": 10}, rows=30)
     ranked = 1_100  # of a long chain: for each that is due, a hundred newer ones, at most

@@ -144,16 +144,38 @@ BEGIN
 END
 $$;
 
--- Whether another artifact that is not deleted points at the same bytes: see hold_bytes.
-CREATE FUNCTION registry.shares_bytes(artifact registry.artifacts) RETURNS boolean
+-- Whether two artifacts at one location may have the same bytes there.
+CREATE FUNCTION registry.are_same_bytes(one registry.artifacts, other registry.artifacts) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN one.location_key = other.location_key AND one.artifact_id <> other.artifact_id
+        AND coalesce(one.blob_version_id = other.blob_version_id, true);
+END
+$$;
+
+-- Whether another artifact that is not deleted, or is held though it is, points at the same bytes.
+CREATE FUNCTION registry.shares_bytes(artifact registry.artifacts, at timestamptz) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN EXISTS (
         SELECT FROM registry.artifacts AS other
-        WHERE other.location_key = artifact.location_key AND other.artifact_id <> artifact.artifact_id
-          AND other.disposition IN ('live', 'archived')
-          AND (artifact.blob_version_id IS NULL OR other.blob_version_id IS NULL
-               OR other.blob_version_id = artifact.blob_version_id));
+        WHERE other.location_key = artifact.location_key AND registry.are_same_bytes(artifact, other)
+          AND (other.disposition IN ('live', 'archived')
+               OR other.disposition = 'deleted' AND coalesce(artifact.blob_etag = other.blob_etag, true)
+                  AND (registry.hold_on(other, at)).hold_id IS NOT NULL));
+END
+$$;
+
+-- Whether another deleted artifact has the same bytes, and was deleted after an instant: the last to be purged removes
+-- them. Of what was overwritten in place, etags tell which bytes are meant.
+CREATE FUNCTION registry.has_deleted_twin(artifact registry.artifacts, since timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM registry.artifacts AS other
+        WHERE other.location_key = artifact.location_key AND registry.are_same_bytes(artifact, other)
+          AND other.disposition = 'deleted' AND coalesce(artifact.blob_etag = other.blob_etag, true)
+          AND (other.deleted_at, other.artifact_id) > (since, artifact.artifact_id));
 END
 $$;
 
@@ -290,24 +312,19 @@ BEGIN
         WHEN kind IN ('delete', 'expire') AND artifact.is_final THEN 'final deliverable'
         WHEN keep_last > 0 AND registry.revision_rank(artifact, keep_last) <= keep_last THEN 'kept revision'
         WHEN kind = 'archive' AND artifact.rehydrating_to IS NOT NULL THEN 'rehydrating'
-        WHEN kind IN ('archive', 'purge') AND registry.shares_bytes(artifact) THEN 'shared location'
+        WHEN kind IN ('archive', 'purge') AND registry.shares_bytes(artifact, at) THEN 'shared location'
         ELSE '' END;
 END
 $$;
 
 -- The bytes that a policy's action on an artifact sets free, or moves to a colder tier; of a blob that several share,
 -- only the last of them counts.
-CREATE FUNCTION registry.bytes_concerned(policy jsonb, artifact registry.artifacts) RETURNS bigint
+CREATE FUNCTION registry.bytes_concerned(policy jsonb, artifact registry.artifacts, at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN CASE
-        WHEN policy ->> 'kind' = 'archive' THEN coalesce(artifact.size_bytes, 0)
-        WHEN registry.shares_bytes(artifact) OR policy ->> 'kind' = 'purge' AND EXISTS (
-            SELECT FROM registry.artifacts AS other
-            WHERE other.location_key = artifact.location_key AND other.disposition = 'deleted'
-              AND other.blob_version_id IS NOT DISTINCT FROM artifact.blob_version_id
-              AND (coalesce(other.observation, 0), other.artifact_id)
-                  > (coalesce(artifact.observation, 0), artifact.artifact_id)) THEN 0
+        WHEN policy ->> 'kind' = 'purge' AND registry.has_deleted_twin(artifact, artifact.deleted_at) THEN 0
+        WHEN policy ->> 'kind' IN ('delete', 'expire') AND registry.shares_bytes(artifact, at) THEN 0
         ELSE coalesce(artifact.size_bytes, 0) END;
 END
 $$;
@@ -327,7 +344,7 @@ BEGIN
     RETURN QUERY
     SELECT due.artifact_id, due.clock_at, judged.verdict,
         CASE WHEN is_told AND judged.verdict = '' THEN registry.revision_rank(known, 100) END,
-        CASE WHEN is_told AND judged.verdict = '' THEN registry.bytes_concerned(policy, known) END,
+        CASE WHEN is_told AND judged.verdict = '' THEN registry.bytes_concerned(policy, known, at) END,
         known.storage_tier, coalesce(known.tier_since, known.created_at)
     FROM registry.due_entries(stream, cutoff, after_at, after_id, most) AS due
     CROSS JOIN LATERAL (SELECT * FROM registry.artifacts AS found WHERE found.artifact_id = due.artifact_id OFFSET 0) AS known

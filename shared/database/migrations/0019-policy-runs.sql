@@ -37,6 +37,7 @@ CREATE TABLE registry.policy_actions (
     run_id uuid NOT NULL,
     -- When a message about it is to be sent, again if need be.
     send_after timestamptz NOT NULL,
+    sends integer NOT NULL DEFAULT 0,
     -- Null until it was acted on; 'acted', 'refused', or 'failed'.
     outcome text CONSTRAINT policy_actions_outcome_known CHECK (outcome IN ('acted', 'refused', 'failed')),
     reason text,
@@ -162,7 +163,7 @@ BEGIN
     END IF;
     IF verdict = '' THEN
         revision_rank := registry.revision_rank(known, 100);
-        bytes := registry.bytes_concerned(run.policy, known);
+        bytes := registry.bytes_concerned(run.policy, known, at);
     END IF;
 END
 $$;
@@ -216,9 +217,11 @@ BEGIN
 END
 $$;
 
--- As `hold_bytes` of before, for who is about to move an artifact to a disposition.
+-- As `hold_bytes` of before, for who is about to move an artifact to a disposition. `is_awaited` says whether other
+-- deleted artifacts have the same bytes, which are removed with the last of them.
 CREATE FUNCTION registry.hold_bytes(
-    wanted uuid, target text, at timestamptz, OUT artifact registry.artifact_records, OUT is_shared boolean
+    wanted uuid, target text, at timestamptz,
+    OUT artifact registry.artifact_records, OUT is_shared boolean, OUT is_awaited boolean
 )
 LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
 DECLARE
@@ -237,7 +240,8 @@ BEGIN
             PERFORM registry.require_unretained(held, target, at);
         END IF;
     END IF;
-    is_shared := registry.shares_bytes(held);
+    is_shared := registry.shares_bytes(held, at);
+    is_awaited := registry.has_deleted_twin(held, '-infinity');
 END
 $$;
 
