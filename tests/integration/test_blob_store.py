@@ -224,7 +224,7 @@ def test_the_current_version_goes_by_deleting_the_blob_and_then_the_version(
     def delete(client: BlobClient, version_id: str | None = None, **conditions: Any) -> None:
         asked.append(version_id)
         if asked == ["now"]:
-            fault = HttpResponseError("not permitted")
+            fault: Any = HttpResponseError("not permitted")
             fault.status_code, fault.error_code = 403, "OperationNotAllowedOnRootBlob"
             raise fault
         real(client, **conditions)
