@@ -104,7 +104,7 @@ class Killed:
     def look_at(self, due: Sequence[Artifact]) -> None:
         """Count what is not recorded as done, and what of it the store has done."""
         left = [each for each in due if self.policing.state(each) != DONE[self.kind]]
-        tiers = self.tiers()
+        tiers = self.tiers(beside=due[0])
         self.left_undone += len(left)
         self.ahead_at_store += sum(tiers.get(each.blob_path or "") != "Hot" for each in left)
 
@@ -115,9 +115,10 @@ class Killed:
             self.policing.actions.take(QUEUE, body, ORIGIN)
         return self.policing.latest().ended_at is not None
 
-    def tiers(self) -> dict[str, str]:
-        """Of all blobs that are there, by name."""
-        blobs = self.policing.uploads.container.list_blobs()
+    def tiers(self, beside: Artifact | None = None) -> dict[str, str]:
+        """Of the blobs that are there, by name: of all, or of one folder."""
+        folder = beside and f"{beside.client_refs['name']}/"
+        blobs = self.policing.uploads.container.list_blobs(name_starts_with=folder)
         return {blob.name: blob.blob_tier or "" for blob in blobs}
 
 
