@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
 from pydantic import (
+    AfterValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -55,6 +56,16 @@ _CLOCKS = {
 LONGEST_AGE = timedelta(days=365 * 1000)
 
 
+def _no_longer(age: timedelta) -> timedelta:
+    # In words: pydantic would tell the limit as Python writes it.
+    if age > LONGEST_AGE:
+        raise ValueError("an age is at most 1,000 years, P1000Y")
+    return age
+
+
+_Age = Annotated[Duration, Field(ge=timedelta(0)), AfterValidator(_no_longer)]
+
+
 class Policy(DocumentItem):
     """One policy, as a file holds it."""
 
@@ -67,7 +78,7 @@ class Policy(DocumentItem):
     target_tier: ColderTier | None = None
     """Of an `archive` alone."""
     clock: PolicyClock
-    age: Annotated[Duration, Field(ge=timedelta(0), le=LONGEST_AGE)]
+    age: _Age
     """How long after the clock it is due."""
     keep_last: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 0
     """The newest revisions of each asset, as many, are left alone."""
