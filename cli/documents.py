@@ -1,7 +1,7 @@
 """The commands of a document, whatever it holds; every change is shown before it is made."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -46,6 +46,8 @@ class Document:
     columns: Sequence[str]
     """Of the table that lists them."""
     list_help: str
+    warn: Callable[[JsonObject], Iterable[str]] = lambda _: ()
+    """What somebody is to know of changes before they are made."""
 
 
 def add_commands(app: typer.Typer, document: Document) -> None:
@@ -150,6 +152,7 @@ def _write_plan(document: Document, changes: JsonObject, output: Output) -> None
         write_diff(document.noun, changes, Console())
     else:
         write_one(changes, output)
+    _say_warnings(document, changes)
     if not are_any(changes):
         say("nothing would change")
 
@@ -163,8 +166,14 @@ def _confirm(document: Document, changes: JsonObject, *, yes: bool) -> None:
         say("nothing changes")
         return
     write_diff(document.noun, changes, Console(stderr=True))
+    _say_warnings(document, changes)
     if not yes and not confirmed("Apply these changes?"):
         fail(FAILED, "nothing was changed")
+
+
+def _say_warnings(document: Document, changes: JsonObject) -> None:
+    for warning in document.warn(changes):
+        say(warning)
 
 
 def _rank(item: JsonObject) -> tuple[float, str]:

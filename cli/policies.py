@@ -1,6 +1,7 @@
 """`registry policies`: what is archived, deleted or purged, and when."""
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,12 +15,22 @@ from cli.documents import Document, NameArgument, add_commands
 from cli.exchange import JsonObject
 from cli.faults import FAILED, fail
 from cli.misuse import refuse
-from cli.output import Output, write_one
+from cli.output import Output, cell, write_one
+from cli.pages import objects
 from cli.policy_forecasts import policy_forecasts
 from cli.policy_runs import policy_runs
 
 if TYPE_CHECKING:
     from cli.client import RegistryClient
+
+
+def _locks(changes: JsonObject) -> Iterator[str]:
+    """What cannot be taken back of the changes."""
+    changed = [change.get("after") for change in objects(changes.get("changed"))]
+    for policy in [*objects(changes.get("added")), *objects(changed)]:
+        if policy.get("locked") is True:
+            yield f"{cell(policy.get('name'))} is locked: it cannot be removed or shortened again"
+
 
 policies = typer.Typer(
     help="Policies: what is archived, deleted or purged, and when.", no_args_is_help=True
@@ -43,6 +54,7 @@ add_commands(
             "selector",
         ],
         list_help="List all policies, in the order in which those that are enabled run.",
+        warn=_locks,
     ),
 )
 policies.add_typer(policy_runs)

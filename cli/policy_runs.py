@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from time import sleep
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
 
 import typer
@@ -18,7 +18,7 @@ from cli.confirming import confirmed
 from cli.connecting import POLICIES, POLICY_RUNS, connected
 from cli.documents import NameArgument
 from cli.exchange import JsonObject, NoRegistry
-from cli.faults import FAILED, fail, say
+from cli.faults import CONFLICT, FAILED, fail, say
 from cli.misuse import refuse
 from cli.output import Output, cell, write_many, write_one
 from cli.pages import follow, items, objects, wanted
@@ -78,7 +78,7 @@ def run(
     yes: YesOption = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Run a policy now; ends with 1 where something failed, or another run is under way."""
+    """Run a policy now; ends with 1 where something failed, with 5 where another run goes on."""
     with connected(context) as client:
         if not yes and not dry_run:
             _confirm(client, name)
@@ -87,7 +87,7 @@ def run(
             told = _until_ended(client, told)
         write_one(told, output)
         if told.get("status") == "skipped":
-            fail(FAILED, f"another run is under way: {cell(told.get('skipped_for'))}")
+            fail(CONFLICT, f"another run is under way: {cell(told.get('skipped_for'))}")
         if told.get("errors"):
             fail(FAILED, f"{cell(told.get('errors'))} failed; the next run tries them again")
 
@@ -104,7 +104,7 @@ def runs(
     with connected(context) as client:
         asked = {} if name is None else {"policy": name}
         pages = follow(client, POLICY_RUNS, asked, "runs", wanted(limit, everything=everything))
-        write_many(items(pages, "runs"), output, _RUNS)
+        write_many(_some(items(pages, "runs")), output, _RUNS)
 
 
 @policy_runs.command("run-status")
@@ -153,7 +153,12 @@ def _begin(client: "RegistryClient", name: str, *, dry_run: bool) -> JsonObject:
     asked = {"dry_run": "true" if dry_run else "false"}
     # Never again where the answer is lost: the other run would say nothing of what this one does.
     path = [*POLICIES, name, "run"]
-    return client.ask("POST", path, parameters=asked, is_repeatable=False).body
+    try:
+        return client.ask("POST", path, parameters=asked, is_repeatable=False).body
+    except KeyboardInterrupt:
+        if dry_run:
+            raise
+        _leave(f"the run may go on: registry policies runs {name}")
 
 
 def _until_ended(client: "RegistryClient", run: JsonObject) -> JsonObject:
@@ -168,9 +173,24 @@ def _until_ended(client: "RegistryClient", run: JsonObject) -> JsonObject:
                 run = client.ask("GET", [*POLICY_RUNS, run_id]).body
                 status.update(Text(_figures(run)))
     except KeyboardInterrupt:
-        say(f"the run goes on at the registry: registry policies run-status {run_id}")
-        raise typer.Exit(_INTERRUPTED) from None
+        _leave(f"the run goes on at the registry: registry policies run-status {run_id}")
     return run
+
+
+def _leave(message: str) -> NoReturn:
+    """Whoever interrupts ends the command, not the run."""
+    say(message)
+    raise typer.Exit(_INTERRUPTED) from None
+
+
+def _some(runs: Iterator[JsonObject]) -> Iterator[JsonObject]:
+    """The same, and a word where there are none: that looks like a failure otherwise."""
+    first = next(runs, None)
+    if first is None:
+        say("no runs")
+        return
+    yield first
+    yield from runs
 
 
 def _figures(run: JsonObject) -> str:

@@ -85,7 +85,8 @@ def test_what_is_applied_is_shown_first(terminal: Terminal, registry: Registry, 
     assert in_force(registry) == (2, ["old", "one"])
     done = terminal.run("policies", "apply", str(file), "--yes", "-o", "json")
     assert (done.exit_code, json.loads(done.stdout)["version"]) == (0, 3)
-    assert done.stderr == told.stdout
+    assert told.stderr == "keep is locked: it cannot be removed or shortened again\n"
+    assert done.stderr == told.stdout + told.stderr
     assert in_force(registry) == (3, ["keep", "one"])
 
 
@@ -94,6 +95,10 @@ def test_what_is_wrong_is_told_by_line_and_pointer(
 ) -> None:
     file.write_text(FILE.replace("P7Y", "7 years"))
     refused(terminal.run("policies", "apply", str(file), "--yes"), 1, f"{file}:9: /policies/1/age")
+    file.write_text(FILE.replace("P7Y", "P1001Y"))
+    long = terminal.run("policies", "apply", str(file), "--yes")
+    refused(long, 1, f"{file}:9: /policies/1/age", "an age is at most 1,000 years, P1000Y")
+    assert "timedelta" not in long.stderr
     file.write_text(FILE.replace("policies:", "rules:"))
     wrong = terminal.run("policies", "apply", str(file), "--yes")
     refused(wrong, 2, "holds no policies: it begins with 'policies:'")
@@ -114,6 +119,23 @@ def test_what_is_locked_is_not_removed(terminal: Terminal, registry: Registry, f
         "locked: Nobody removes the policy 'keep'",
     )
     assert in_force(registry) == (3, ["keep", "one"])
+
+
+def test_what_cannot_be_taken_back_is_said_before_the_question(
+    terminal: Terminal, registry: Registry, file: Path
+) -> None:
+    registry.policies.put(policy("keep", age="P5Y", locked=True))
+    locked = policy("keep", age="P7Y", locked=True)
+    file.write_text(json.dumps({"policies": [locked.as_json()]}))
+    declined = answered("n", "policies", "apply", str(file), **terminal.settings)
+    warning = "keep is locked: it cannot be removed or shortened again\n"
+    shown, _, question = declined.stderr.partition(warning)
+    assert ("+age: P7Y" in shown, "Apply these changes?" in question) == (True, True)
+    assert in_force(registry)[0] == 3
+    others = [policy("one", locked=True), policy("keep", age="P5Y", locked=True)]
+    file.write_text(json.dumps({"policies": [each.as_json() for each in others]}))
+    told = terminal.run("policies", "apply", str(file), "--dry-run")
+    assert told.stderr == warning.replace("keep", "one")
 
 
 def test_a_policy_is_removed_once_that_is_confirmed(terminal: Terminal, registry: Registry) -> None:

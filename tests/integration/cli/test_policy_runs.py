@@ -80,6 +80,8 @@ def test_a_dry_run_only_looks(
     told = terminal.read(*RUN, "--dry-run")
     assert (told["dry_run"], told["acted"], told["refused"]) == (True, 2, {"hold": 1})
     assert enforcing.states() == ["live"] * 4
+    none = terminal.run("policies", "runs")
+    assert (none.exit_code, none.stdout, none.stderr) == (0, "", "no runs\n")
     assert terminal.read("policies", "runs") == []
 
 
@@ -96,6 +98,8 @@ def test_a_run_is_done_listed_and_shown(
     listed = ("policies", "runs", "delete-old")
     assert terminal.read(*listed) == [again, run]
     assert terminal.read(*listed, "--limit", "1") == [again]
+    shown = terminal.run(*listed)
+    assert (len(shown.stdout.splitlines()), shown.stderr) == (3, "")
     assert terminal.read("policies", "runs", "another") == []
 
 
@@ -140,7 +144,7 @@ def test_a_run_that_nobody_waits_for_goes_on_at_the_registry(
     assert (left.exit_code, left.stdout, run["status"]) == (130, "", "running")
     assert f"goes on at the registry: registry policies run-status {run['run_id']}" in left.stderr
     skipped = terminal.run(*RUN, "--yes", "--no-wait")
-    assert skipped.exit_code == 1
+    assert skipped.exit_code == 5
     assert "skipped" in skipped.stdout
     assert f"another run is under way: {run['run_id']}" in skipped.stderr
     enforcing.work()
