@@ -1,8 +1,8 @@
 """`registry policies`: what one would have done, and pictures of what they will do."""
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from cli.connecting import POLICIES, STATISTICS, connected
 from cli.document_files import DocumentFile, read_document_file
 from cli.documents import FILE_HELP
 from cli.exchange import JsonObject, NoRegistry, json_body
+from cli.faults import say
 from cli.misuse import refuse
 from cli.output import Output, write_many
 from cli.pages import follow, items, next_cursor, objects
@@ -47,7 +48,7 @@ def simulate(
         file = None if source is None else read_document_file(source, "policies")
         asked: JsonObject = {**_wanted(name, file), "since": since}
         artifacts, freed = Counter[str](), Counter[str]()
-        for page in _looking(client, asked):
+        for page in _watched(_simulated(client, asked)):
             for month in objects(page.get("months")):
                 artifacts[str(month.get("month"))] += _number(month, "artifacts")
                 freed[str(month.get("month"))] += _number(month, "bytes")
@@ -55,6 +56,8 @@ def simulate(
             {"month": month, "artifacts": artifacts[month], "bytes": freed[month]}
             for month in sorted(artifacts)
         )
+        if not artifacts:
+            say("the policy would have done nothing")
         write_many(months, output, _MONTHS)
 
 
@@ -76,8 +79,8 @@ def plot(
         history = client.ask("GET", [*STATISTICS, "history"], parameters=asked).body
         pages = follow(client, [*STATISTICS, "forecast"], asked, "days", None)
         try:
-            passed, to_come = objects(history.get("days")), items(pages, "days")
-            save_picture(passed, to_come, file, datetime.now(UTC).date(), days)
+            passed, to_come = objects(history.get("days")), items(_watched(pages), "days")
+            save_picture(passed, to_come, file, _today(history), days)
         except OSError as error:
             refuse(f"{file} cannot be written: {error.strerror}")
 
@@ -91,25 +94,43 @@ def _wanted(name: str | None, file: DocumentFile | None) -> JsonObject:
     listed = file.value.get("policies")
     held = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     found = [each for each in held if name is None or each.get("name") == name]
+    if name is None and len(held) > 1:
+        refuse(f"{file.source} holds {len(held)} policies: give the name of one")
     if len(found) != 1:
         refuse(f"{file.source} holds {len(found)} policies of that name: give one of its names")
     return {"policy": found[0]}
 
 
-def _looking(client: "RegistryClient", asked: JsonObject) -> Iterator[JsonObject]:
-    """All pages of a simulation; tells somebody who looks how far it is."""
-    looked_at, cursor = 0, None
+def _simulated(client: "RegistryClient", asked: JsonObject) -> Iterator[JsonObject]:
+    """All pages of a simulation."""
+    cursor = None
+    while True:
+        place: JsonObject = {} if cursor is None else {"cursor": cursor}
+        body = json_body({**asked, **place})
+        page = client.ask("POST", [*POLICIES, "simulate"], body=body).body
+        yield page
+        cursor = next_cursor(page, cursor)
+        if cursor is None:
+            return
+
+
+def _watched(pages: Iterable[JsonObject]) -> Iterator[JsonObject]:
+    """The same pages; tells somebody who looks how far they are."""
+    looked_at = 0
     with Console(stderr=True).status("looking at artifacts") as status:
-        while True:
-            place: JsonObject = {} if cursor is None else {"cursor": cursor}
-            body = json_body({**asked, **place})
-            page = client.ask("POST", [*POLICIES, "simulate"], body=body).body
+        for page in pages:
             yield page
             looked_at += _number(page, "looked_at")
             status.update(f"looked at {looked_at:,} artifacts")
-            cursor = next_cursor(page, cursor)
-            if cursor is None:
-                return
+
+
+def _today(history: JsonObject) -> date:
+    """The registry's day; where it does not tell it, ours."""
+    today = history.get("today")
+    try:
+        return date.fromisoformat(str(today))
+    except ValueError:
+        return datetime.now(UTC).date()
 
 
 def _number(told: JsonObject, name: str) -> int:

@@ -66,7 +66,7 @@ def draw(
     above, below = figure.subplots(2)
     _stack(above, "Bytes by tier and status, each day", _lying(history))
     _stack(below, "Bytes that policies will free or move, each day", _acted_on(forecast))
-    above.set_xlim(*_edges(today - span, today))
+    above.set_xlim(*_edges(today - span + timedelta(1), today))  # today is one of them
     below.set_xlim(*_edges(today, today + span))
     return figure
 

@@ -39,6 +39,7 @@ _FORECAST: dict[str, Any] = {
     "next": None,
 }
 _HISTORY: dict[str, Any] = {
+    "today": "2026-02-28",
     "days": [
         {
             "day": "2026-02-28",
@@ -47,7 +48,7 @@ _HISTORY: dict[str, Any] = {
             "artifacts": 1200,
             "bytes": 62914560000,
         }
-    ]
+    ],
 }
 
 Days = Annotated[int, Query(ge=1, le=LONGEST_DAYS)]
@@ -64,7 +65,9 @@ class SimulationBody(SimulationRequest):
 
 @questions.post(
     "/simulate",
-    responses=problems(errors.PolicyNotFound, errors.PolicyUnreadable, takes_body=True)
+    responses=problems(
+        errors.PolicyNotFound, errors.PolicyUnreadable, errors.Retryable, takes_body=True
+    )
     | answer(PolicySimulation, "What would have been done, by month.", _SIMULATION),
 )
 def simulate_policy(
@@ -79,7 +82,8 @@ def simulate_policy(
 
 @router.get(
     "/forecast",
-    responses=problems() | answer(PolicyForecast, "What will be done, by day.", _FORECAST),
+    responses=problems(errors.Retryable)
+    | answer(PolicyForecast, "What will be done, by day.", _FORECAST),
 )
 def forecast_policies(
     entry: Entrance, days: Days = 90, limit: Limit = MAXIMUM_PAGE, cursor: Cursor = None

@@ -27,4 +27,6 @@ class ByteDay(BaseModel):
 class ByteHistory(BaseModel):
     """Days that passed, as far as they are known; what has nothing on a day is left out."""
 
+    today: date
+    """Where the registry is (UTC)."""
     days: list[ByteDay]

@@ -1,3 +1,7 @@
+-- name: limit_time(timeout)
+-- Give each statement until commit so much time.
+SELECT set_config('statement_timeout', :timeout, true);
+
 -- name: simulate(policy, age_seconds, since, until, after_id, limit)
 -- When a policy would have acted on each of the next artifacts: see registry.simulated_page.
 SELECT artifact_id, acted_at, bytes FROM registry.simulated_page(

@@ -25,7 +25,8 @@ class ByteHistoryService:
         today = self._clock().astimezone(UTC).date()
         with self._database.connection() as connection:
             history = ByteHistoryRepository(connection)
-            return ByteHistory(days=history.read(today - timedelta(days=days - 1), today))
+            told = history.read(today - timedelta(days=days - 1), today)
+            return ByteHistory(today=today, days=told)
 
 
 def require_days(days: int) -> None:

@@ -1,6 +1,7 @@
 """Saying what policies will do."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from shared.models.cursors import foreign_cursor, name_list, read_cursor, write_
 from shared.models.policies import Policy, PolicyKind
 from shared.models.policy_forecasts import ForecastDay, ForecastEntry, PolicyForecast
 from shared.models.policy_previews import Place
-from shared.repositories.policy_history import PolicyHistory
+from shared.repositories.policy_history import LONGEST_SECONDS, PolicyHistory, asked_briefly
 from shared.services.asked import require_page
 from shared.services.byte_history import require_days
 from shared.services.policies import PolicyService
@@ -46,7 +47,8 @@ class PolicyForecasts:
         """A page of what enabled policies will do in the next days; what is overdue comes today.
 
         Raises InvalidInput unless it is 1 to LONGEST_DAYS of them, for a limit outside 1 to
-        MAXIMUM_PAGE, and for a cursor of other days, or of other policies than are enabled now.
+        MAXIMUM_PAGE, and for a cursor of other days, or of other policies than are enabled now;
+        Retryable where so many take too long.
         """
         require_days(days)
         require_page(limit)
@@ -56,11 +58,12 @@ class PolicyForecasts:
         begun = _Position(now) if cursor is None else _read(read_cursor(name, cursor), now)
         streams = [(policy, stream) for policy in policies for stream in policy.streams]
         page = _Page(begun, timedelta(days=days))
-        with self._database.connection() as connection:
-            history = PolicyHistory(connection)
+        ends = time.monotonic() + LONGEST_SECONDS
+        with asked_briefly(self._database) as history:
             for policy, stream in streams[begun.stream : begun.stream + _STREAMS_AT_ONCE]:
-                if page.looked_at < limit:
-                    page.look(history, policy, stream, limit - page.looked_at)
+                page.look(history, policy, stream, limit - page.looked_at)
+                if page.looked_at >= limit or time.monotonic() > ends:
+                    break
         is_last = page.ended.stream >= len(streams)
         return PolicyForecast(
             days=page.days(),

@@ -14,7 +14,7 @@ from shared.models.policy_simulations import (
     PolicySimulation,
     SimulationRequest,
 )
-from shared.repositories.policy_history import PolicyHistory
+from shared.repositories.policy_history import asked_briefly
 from shared.services.asked import require_page
 from shared.services.policies import PolicyService
 
@@ -35,7 +35,8 @@ class PolicySimulations:
         """What a policy would have done to the next artifacts, in which month.
 
         Raises PolicyNotFound and PolicyUnreadable for a name, and InvalidInput for a time that has
-        not come, a limit outside 1 to MAXIMUM_PAGE, and a cursor of another simulation.
+        not come, a limit outside 1 to MAXIMUM_PAGE, and a cursor of another simulation;
+        Retryable where so many take too long.
         """
         require_page(asked.limit)
         policy = asked.policy or self._policies.in_force(str(asked.name))
@@ -44,10 +45,8 @@ class PolicySimulations:
             raise InvalidInput("That time has not come yet.", "/since")
         name = name_list("simulation", policy.as_json(), asked.since)
         until, after = (now, _FIRST_ID) if not asked.cursor else read_place(name, asked.cursor)
-        with self._database.connection() as connection:
-            seen = PolicyHistory(connection).simulate(
-                policy, asked.since, until, after, asked.limit
-            )
+        with asked_briefly(self._database) as history:
+            seen = history.simulate(policy, asked.since, until, after, asked.limit)
         is_last = len(seen) < asked.limit
         return PolicySimulation(
             months=_months(seen),

@@ -7,6 +7,7 @@ from uuid import UUID
 from shared.database.pool import Database
 from shared.errors import BlobNotFound, BytesNotServed, RegistryError, Retryable
 from shared.models.artifacts import Artifact
+from shared.models.blobs import BlobProperties
 from shared.models.content_hash import ContentHash
 from shared.models.registrations import Origin
 from shared.repositories.rehydrations import RehydrationRepository
@@ -15,6 +16,8 @@ from shared.services.hashing import hash_blob
 from shared.services.ingestion import IngestionService
 from shared.services.ingestion_looks import blob_of
 from shared.storage.accounts import Blobs
+
+_WRITTEN_SINCE = "The blob was written again since: it holds other bytes."
 
 
 class Verifications:
@@ -45,7 +48,7 @@ class Verifications:
         artifact = self._artifacts.get_by_id(artifact_id)
         request = {"artifact_id": str(artifact_id), "origin": origin.as_json()}
         try:
-            request["content_hash"] = self._hash(artifact, origin)
+            request |= self._compare(artifact, origin)
         except Retryable:
             raise
         except RegistryError as fault:
@@ -54,7 +57,15 @@ class Verifications:
             request["at"] = self._clock().isoformat()
             RehydrationRepository(connection).record_verification(request)
 
-    def _hash(self, artifact: Artifact, origin: Origin) -> ContentHash:
+    def _compare(self, artifact: Artifact, origin: Origin) -> dict[str, str]:
+        """What hashing tells. New metadata gives a blob another etag, but no other bytes."""
+        found, content_hash = self._hash(artifact, origin)
+        is_as_registered = artifact.blob_etag in {None, found.etag}
+        if content_hash == artifact.content_hash or is_as_registered:
+            return {"content_hash": content_hash}
+        return {"reason": _WRITTEN_SINCE}
+
+    def _hash(self, artifact: Artifact, origin: Origin) -> tuple[BlobProperties, ContentHash]:
         blob = blob_of(artifact)
         if blob is None:
             raise BytesNotServed
@@ -63,4 +74,4 @@ class Verifications:
         except BlobNotFound:
             self._ingestion.look_at_blob(blob, origin)  # whatever points there is missing
             raise
-        return hash_blob(self._store, found).content_hash
+        return found, hash_blob(self._store, found).content_hash

@@ -65,6 +65,7 @@ def _of_policy_runs() -> Iterator[Case]:
 
 def _of_forecasts() -> Iterator[Case]:
     nil = UUID(int=0)
+    yield Case("policy_history.limit_time", {"timeout": "5000ms"})
     for stream, clock, kind in _STREAMS:
         policy = {"name": "p", "kind": kind, "clock": clock, "keep_last": 3}
         ahead = {"policy": Jsonb(policy), "age_seconds": 0.0, "since": NOW, "until": LATER}

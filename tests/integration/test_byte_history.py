@@ -24,9 +24,9 @@ from tests.integration.registering import create
 DAY = timedelta(days=1)
 FIRST = date(2026, 1, 1)
 NOW_COUNTED = """
-SELECT coalesce(registry.tier_counted(artifact), '') AS storage_tier, status, count(*) AS artifacts,
-    coalesce(sum(size_bytes), 0)::bigint AS bytes
-FROM registry.artifacts AS artifact WHERE disposition <> 'purged' GROUP BY 1, 2
+SELECT coalesce(registry.tier_counted(storage_tier, disposition), '') AS storage_tier, status,
+    count(*) AS artifacts, coalesce(sum(size_bytes), 0)::bigint AS bytes
+FROM registry.artifacts WHERE disposition <> 'purged' GROUP BY 1, 2
 """
 Told = dict[tuple[str | None, Status], tuple[int, int]]
 

@@ -91,3 +91,26 @@ def test_a_migration_that_was_released_stays_as_it_is() -> None:
         for name in RELEASED
     }
     assert digests == RELEASED
+
+
+def test_the_history_of_bytes_begins_while_somebody_writes(empty_database: str) -> None:
+    """Whoever writes has an artifact, then notes its change: a migration that waits has neither."""
+    migrate(empty_database)
+    text = (MIGRATIONS / "0021-byte-history.sql").read_text()
+    begun = text[: text.index("CREATE TABLE")].encode()
+    notes = text[text.index("ALTER TABLE registry.artifact_changes") :]
+    changed = notes[: notes.index(";")].replace("ADD COLUMN", "ADD COLUMN IF NOT EXISTS").encode()
+    with (
+        psycopg.connect(empty_database) as writer,
+        psycopg.connect(empty_database) as migration,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        writer.execute("LOCK TABLE registry.artifacts IN ROW EXCLUSIVE MODE")
+        applied = threads.submit(lambda: [migration.execute(begun), migration.execute(changed)])
+        _wait_for_waiter(writer)
+        writer.execute(
+            "INSERT INTO registry.artifact_changes (asset_id, new_status, new_assets) "
+            "VALUES (gen_random_uuid(), 'active', 1)"
+        )
+        writer.commit()
+        applied.result()

@@ -97,13 +97,45 @@ def test_other_bytes_are_told_with_both_hashes(
     verifying.verify_all()
     rehydrating.retirement.archive(back.artifact_id, ColderTier.COOL, ORIGIN)
     rehydrating.ask(back)
+    # Bytes that rot leave the etag as it is.
+    with sql.transaction():
+        sql.execute("SET LOCAL session_replication_role = replica")
+        rotten = "UPDATE registry.artifacts SET content_hash = %s WHERE artifact_id = %s"
+        sql.execute(rotten, [hash_of("two"), back.artifact_id])
+    verifying.verify_all()
+    assert artifacts.get_by_id(back.artifact_id).verified_at is None
+    failed = events(sql, "verification_failed")[0]["details"]
+    assert (failed["content_hash"], failed["found"]) == (hash_of("two"), hash_of("one"))
+    assert failed["before"]["verified_at"] is not None
+    assert failed["after"] == {"verified_at": None}
+
+
+def test_bytes_that_were_written_since_are_told_as_such(
+    rehydrating: Rehydrating,
+    verifying: Verifying,
+    back: Artifact,
+    artifacts: ArtifactService,
+    sql: psycopg.Connection[DictRow],
+) -> None:
     rehydrating.uploads.put("a.tif", b"two")
     verifying.verify_all()
     assert artifacts.get_by_id(back.artifact_id).verified_at is None
     failed = events(sql, "verification_failed")[0]["details"]
-    assert (failed["content_hash"], failed["found"]) == (hash_of("one"), hash_of("two"))
-    assert failed["before"]["verified_at"] is not None
-    assert failed["after"] == {"verified_at": None}
+    assert (failed["found"], failed["reason"]) == (
+        None,
+        "The blob was written again since: it holds other bytes.",
+    )
+
+
+def test_the_same_bytes_written_again_are_verified(
+    rehydrating: Rehydrating,
+    verifying: Verifying,
+    back: Artifact,
+    artifacts: ArtifactService,
+) -> None:
+    rehydrating.uploads.put("a.tif", b"one")
+    verifying.verify_all()
+    assert artifacts.get_by_id(back.artifact_id).verified_at is not None
 
 
 def test_bytes_that_are_gone_are_missing_and_not_verified(

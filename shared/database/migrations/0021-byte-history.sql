@@ -3,6 +3,9 @@
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
 
+-- Before anything else: writers take this first, and what notes their changes then.
+LOCK TABLE registry.artifacts IN SHARE ROW EXCLUSIVE MODE;
+
 -- Changes of each day (UTC); on the day 'infinity', what all of them come to. So a day tells its sum by what came
 -- after it, however long the history is. The tier '' is one that is not known.
 CREATE TABLE registry.byte_days (
@@ -15,13 +18,13 @@ CREATE TABLE registry.byte_days (
 ) WITH (fillfactor = 50);
 
 -- Where the bytes of an artifact count: few names, whatever tiers others call theirs. Null where none are left.
-CREATE FUNCTION registry.tier_counted(artifact registry.artifacts) RETURNS text
-LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE FUNCTION registry.tier_counted(storage_tier text, disposition text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
     RETURN CASE
-        WHEN artifact.disposition = 'purged' THEN NULL
-        WHEN artifact.storage_tier IN ('Hot', 'Cool', 'Cold', 'Archive') THEN artifact.storage_tier
-        WHEN artifact.storage_tier IS NULL THEN '' ELSE 'other' END;
+        WHEN disposition = 'purged' THEN NULL
+        WHEN storage_tier IN ('Hot', 'Cool', 'Cold', 'Archive') THEN storage_tier
+        WHEN storage_tier IS NULL THEN '' ELSE 'other' END;
 END
 $$;
 
@@ -34,7 +37,7 @@ BEGIN
     INSERT INTO registry.artifact_changes
         (asset_id, new_status, new_size_bytes, new_row_count, new_assets, content_hash, changed_at, new_tier)
     SELECT asset_id, status, size_bytes, row_count, CASE WHEN revision = 1 THEN 1 ELSE 0 END, content_hash,
-        created_at, registry.tier_counted(made) FROM made;
+        created_at, registry.tier_counted(storage_tier, disposition) FROM made;
     INSERT INTO registry.members
     SELECT registry.member('metadata', given.key, given.value), artifact.artifact_id
     FROM made AS artifact CROSS JOIN jsonb_each(artifact.metadata) AS given
@@ -50,7 +53,8 @@ BEGIN
     INSERT INTO registry.artifact_changes
     VALUES (NEW.asset_id, OLD.status, NEW.status, OLD.size_bytes, NEW.size_bytes, OLD.row_count, NEW.row_count, 0,
             CASE WHEN NEW.status = 'deleted' OR OLD.content_hash IS DISTINCT FROM NEW.content_hash THEN NEW.content_hash END,
-            NEW.updated_at, registry.tier_counted(OLD), registry.tier_counted(NEW));
+            NEW.updated_at, registry.tier_counted(OLD.storage_tier, OLD.disposition),
+            registry.tier_counted(NEW.storage_tier, NEW.disposition));
     RETURN NULL;
 END
 $$;
@@ -60,11 +64,14 @@ CREATE OR REPLACE TRIGGER artifacts_note_changed
         IS DISTINCT FROM (NEW.status, NEW.size_bytes, NEW.row_count, NEW.content_hash, NEW.storage_tier, NEW.disposition))
     EXECUTE FUNCTION registry.note_changed_artifact();
 
--- What was registered before; the trigger's lock keeps others out until the migration is done.
+-- What was registered before; the lock keeps others out until the migration is done. Named once a group, not once a row.
 INSERT INTO registry.byte_days
-SELECT coalesce(counted.day, 'infinity'), counted.tier, counted.status, count(*), coalesce(sum(counted.size_bytes), 0)
-FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS day, registry.tier_counted(artifact) AS tier, status, size_bytes
-      FROM registry.artifacts AS artifact) AS counted
+SELECT coalesce(counted.day, 'infinity'), counted.tier, counted.status,
+    sum(counted.artifact_count), coalesce(sum(counted.size_bytes), 0)
+FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS day, registry.tier_counted(storage_tier, disposition) AS tier, status,
+          artifact_count, size_bytes
+      FROM (SELECT storage_tier, disposition, status, count(*) AS artifact_count, sum(size_bytes) AS size_bytes
+            FROM registry.artifacts GROUP BY storage_tier, disposition, status) AS named) AS counted
 WHERE counted.tier IS NOT NULL
 GROUP BY GROUPING SETS ((counted.day, counted.tier, counted.status), (counted.tier, counted.status));
 
@@ -188,6 +195,9 @@ BEGIN
     IF artifact.rehydrated_at >= at THEN
         artifact.rehydrated_at := NULL;
     END IF;
+    IF artifact.missing_since >= at THEN
+        artifact.missing_since := NULL;
+    END IF;
     IF artifact.tier_since >= at THEN
         artifact.storage_tier := CASE WHEN artifact.archived_at IS NOT NULL THEN 'Cool' END;
     END IF;
@@ -219,6 +229,7 @@ $$;
 
 CREATE INDEX holds_ever_of_artifacts ON registry.holds (artifact_id) WHERE artifact_id IS NOT NULL;
 CREATE INDEX holds_ever_of_assets ON registry.holds (asset_id) WHERE asset_id IS NOT NULL;
+CREATE INDEX holds_ever_by_end ON registry.holds (coalesce(least(until, released_at), 'infinity'));
 CREATE INDEX holds_ever_by_selector ON registry.holds (coalesce(least(until, released_at), 'infinity')) WHERE selector IS NOT NULL;
 
 -- Until when an artifact, as it was at an instant, was held then; null where it was not. See registry.hold_on.
@@ -268,18 +279,55 @@ BEGIN
 END
 $$;
 
--- Until when one of those lasts that were not deleted and pointed at the same bytes; null where there was none. See
--- registry.shares_bytes.
+-- Whether another at the same location has the same bytes, as far as etags tell, and they were not purged at an instant.
+-- See registry.deleted_twins.
+CREATE FUNCTION registry.is_twin(artifact registry.artifacts, other registry.artifacts, at timestamptz) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN other.artifact_id <> artifact.artifact_id AND coalesce(other.purged_at >= at, true)
+        AND coalesce(other.blob_etag = artifact.blob_etag, true)
+        AND coalesce(other.blob_version_id = artifact.blob_version_id, true);
+END
+$$;
+
+-- Whether anything was held at an instant: mostly nothing is, and then nobody need be asked about one by one.
+CREATE FUNCTION registry.is_any_held(at timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM registry.holds AS hold
+        WHERE hold.placed_at < at AND coalesce(least(hold.until, hold.released_at), 'infinity') > at);
+END
+$$;
+
+-- Who was deleted when, of those at a location: also what is purged by now. See artifacts_there of those that are not.
+CREATE INDEX artifacts_once_there ON registry.artifacts (location_key, deleted_at, artifact_id)
+    WHERE location_key IS NOT NULL AND deleted_at IS NOT NULL;
+
+-- Until when others share the bytes of an artifact, of those that did at an instant: not deleted, or held although they
+-- are. Null where none did. See registry.shares_bytes.
 CREATE FUNCTION registry.shared_until(artifact registry.artifacts, at timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN interval '1 microsecond' + (
-        SELECT coalesce(other.deleted_at, 'infinity') FROM registry.artifacts AS other
-        WHERE other.location_key = artifact.location_key AND other.artifact_id <> artifact.artifact_id
-          AND other.created_at < at AND coalesce(other.deleted_at >= at, true)
-          AND (artifact.blob_version_id IS NULL OR other.blob_version_id IS NULL
-               OR other.blob_version_id = artifact.blob_version_id)
-        ORDER BY other.asset_id DESC, other.observation DESC LIMIT 1);  -- newer ones last longer
+    IF artifact.location_key IS NULL THEN
+        RETURN NULL;
+    ELSIF EXISTS (
+        SELECT FROM registry.artifacts AS other
+        WHERE other.location_key = artifact.location_key AND other.disposition IN ('live', 'archived')
+          AND other.artifact_id <> artifact.artifact_id AND other.created_at < at
+          AND coalesce(other.blob_version_id = artifact.blob_version_id, true)
+        ORDER BY other.artifact_id) THEN
+        RETURN 'infinity';
+    END IF;
+    RETURN greatest(
+        (SELECT other.deleted_at + interval '1 microsecond' FROM registry.artifacts AS other
+         WHERE other.location_key = artifact.location_key AND other.deleted_at >= at
+           AND other.artifact_id <> artifact.artifact_id AND other.created_at < at
+           AND coalesce(other.blob_version_id = artifact.blob_version_id, true)
+         ORDER BY other.deleted_at DESC LIMIT 1),
+        (SELECT max(registry.held_until(registry.as_of(twin, at), at)) FROM registry.artifacts AS twin
+         WHERE twin.location_key = artifact.location_key AND twin.deleted_at < at
+           AND registry.is_twin(artifact, twin, at) AND registry.is_any_held(at)));
 END
 $$;
 
@@ -298,7 +346,7 @@ DECLARE
     due_at timestamptz;
     again_at timestamptz;
 BEGIN
-    FOR judged IN 1 .. 1000 LOOP
+    LOOP  -- ends: each time is later than the one before, and one of what is written of few rows
         EXIT WHEN at IS NULL OR at > until;
         known := registry.as_of(artifact, at);
         again_at := NULL;
@@ -308,7 +356,7 @@ BEGIN
             EXIT;  -- nothing comes back
         ELSIF kind = 'purge' AND known.disposition <> 'deleted'
             OR kind = 'archive' AND (
-                known.processing <> 'completed' OR known.location_key IS NULL
+                known.processing <> 'completed' OR known.location_key IS NULL OR known.missing_since IS NOT NULL
                 OR known.disposition = 'archived'
                    AND registry.tier_rank(known.storage_tier) >= registry.tier_rank(policy ->> 'target_tier'))
             OR due_at IS NULL
@@ -357,33 +405,61 @@ BEGIN
 END
 $$;
 
+-- Whether a policy that acts on an artifact at an instant had left another alone by then. At one instant, the ids tell.
+CREATE FUNCTION registry.outlasts(
+    policy jsonb, age interval, other registry.artifacts, since timestamptz, at timestamptz, artifact_id uuid
+) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce(
+        (registry.acts_at(policy, age, registry.replayed(other), since, at), other.artifact_id) > (at, artifact_id), true);
+END
+$$;
+
 -- The bytes that a policy sets free, or moves to a colder tier, by acting on an artifact at an instant; of a blob that
 -- several share, the last of them counts. Of very many, the 100 newest are looked at. See registry.bytes_concerned.
 CREATE FUNCTION registry.bytes_at(
     policy jsonb, age interval, artifact registry.artifacts, since timestamptz, at timestamptz
 ) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    is_shared boolean := false;
 BEGIN
-    RETURN CASE
-        WHEN policy ->> 'kind' = 'archive' THEN coalesce(artifact.size_bytes, 0)
-        WHEN policy ->> 'kind' = 'purge' AND EXISTS (
-            SELECT FROM registry.artifacts AS other
-            WHERE other.location_key = artifact.location_key AND other.created_at < at
-              AND other.blob_version_id IS NOT DISTINCT FROM artifact.blob_version_id
-              AND (coalesce(other.observation, 0), other.artifact_id)
-                  > (coalesce(artifact.observation, 0), artifact.artifact_id)) THEN 0
-        WHEN policy ->> 'kind' <> 'purge' AND EXISTS (
+    IF artifact.location_key IS NULL OR policy ->> 'kind' = 'archive' THEN
+        NULL;
+    ELSIF policy ->> 'kind' = 'purge' THEN
+        is_shared := EXISTS (
             SELECT FROM (
-                SELECT other AS there FROM registry.artifacts AS other
-                WHERE other.location_key = artifact.location_key AND other.artifact_id <> artifact.artifact_id
-                  AND other.created_at < at AND coalesce(other.deleted_at >= at, true)
-                  AND (artifact.blob_version_id IS NULL OR other.blob_version_id IS NULL
-                       OR other.blob_version_id = artifact.blob_version_id)
-                ORDER BY other.asset_id DESC, other.observation DESC LIMIT 100) AS sharing
-            WHERE coalesce(
-                (registry.acts_at(policy, age, registry.replayed(sharing.there), since, at), (sharing.there).artifact_id)
-                    > (at, artifact.artifact_id), true)) THEN 0
-        ELSE coalesce(artifact.size_bytes, 0) END;
+                SELECT twin FROM registry.artifacts AS twin
+                WHERE twin.location_key = artifact.location_key AND twin.deleted_at < at
+                  AND (twin.deleted_at, twin.artifact_id) > (artifact.deleted_at, artifact.artifact_id)
+                  AND registry.is_twin(artifact, twin, at)
+                ORDER BY twin.deleted_at DESC LIMIT 100) AS later
+            WHERE registry.outlasts(policy, age, later.twin, since, at, artifact.artifact_id));
+    ELSE
+        is_shared := EXISTS (
+            SELECT FROM (
+                (SELECT other AS there FROM registry.artifacts AS other
+                 WHERE other.location_key = artifact.location_key AND other.disposition IN ('live', 'archived')
+                   AND other.artifact_id <> artifact.artifact_id AND other.created_at < at
+                   AND coalesce(other.blob_version_id = artifact.blob_version_id, true)
+                 ORDER BY other.artifact_id DESC LIMIT 100)
+                UNION ALL
+                (SELECT other AS there FROM registry.artifacts AS other
+                 WHERE other.location_key = artifact.location_key AND other.deleted_at >= at
+                   AND other.artifact_id <> artifact.artifact_id AND other.created_at < at
+                   AND coalesce(other.blob_version_id = artifact.blob_version_id, true)
+                 ORDER BY other.deleted_at DESC LIMIT 100)) AS sharing
+            WHERE registry.outlasts(policy, age, sharing.there, since, at, artifact.artifact_id)
+               OR registry.is_twin(artifact, sharing.there, at)
+                  AND registry.held_until(registry.as_of(sharing.there, at), at) IS NOT NULL
+        ) OR registry.is_any_held(at) AND EXISTS (
+            SELECT FROM registry.artifacts AS twin
+            WHERE twin.location_key = artifact.location_key AND twin.deleted_at < at
+              AND registry.is_twin(artifact, twin, at)
+              AND registry.held_until(registry.as_of(twin, at), at) IS NOT NULL);
+    END IF;
+    RETURN CASE WHEN is_shared THEN 0 ELSE coalesce(artifact.size_bytes, 0) END;
 END
 $$;
 

@@ -1,12 +1,16 @@
 """`registry policies simulate|plot`."""
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from matplotlib.dates import num2date  # pyright: ignore[reportUnknownVariableType]
 
+from cli.policy_forecasts import _today  # pyright: ignore[reportPrivateUsage]
+from cli.policy_plots import draw
 from shared.models.artifacts import Artifact
+from shared.models.byte_history import ByteDay
 from shared.services.artifact_service import ArtifactService
 from tests.integration.cli.conftest import Terminal, refused
 from tests.integration.clock import TickingClock
@@ -46,6 +50,8 @@ def test_a_policy_of_a_file_is_replayed_by_month(
     told = terminal.read(*SIMULATE, "old", "--file", file, *since)
     assert told == [{"month": month, "artifacts": 1, "bytes": 10}]
     assert terminal.read(*SIMULATE, "older", "--file", file, *since) == []
+    nothing = terminal.run(*SIMULATE, "older", "--file", file, *since)
+    assert "would have done nothing" in nothing.stderr
     printed = terminal.run(*SIMULATE, "old", "--file", file, *since)
     assert printed.stdout.split() == ["month", "artifacts", "bytes", month, "1", "10"]
 
@@ -59,7 +65,7 @@ def test_a_policy_that_is_kept_is_replayed_by_its_name(terminal: Terminal, made:
 def test_what_cannot_be_replayed_is_refused(terminal: Terminal, file: str) -> None:
     since = ("--since", "2026-01-01")
     refused(terminal.run(*SIMULATE, *since), 2, "give the name of a policy")
-    refused(terminal.run(*SIMULATE, *since, "--file", file), 2, "holds 2 policies")
+    refused(terminal.run(*SIMULATE, *since, "--file", file), 2, "give the name of one")
     refused(terminal.run(*SIMULATE, "none", *since, "--file", file), 2, "holds 0 policies")
     assert terminal.run(*SIMULATE, "old", "--since", "yesterday").exit_code == 2
     ahead = terminal.run(*SIMULATE, "old", "--file", file, "--since", "2999-01-01")
@@ -102,3 +108,16 @@ def test_a_picture_that_cannot_be_is_refused(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     missing = terminal.run("policies", "plot", str(tmp_path / "picture.svg"))
     refused(missing, 2, "the extra 'plots'")
+
+
+def test_the_picture_has_as_many_days_as_asked_for_and_ends_today() -> None:
+    today = date(2026, 3, 1)
+    lying = {"storage_tier": None, "status": "active", "artifacts": 1, "bytes": 1}
+    days = [ByteDay.model_validate({**lying, "day": today - timedelta(n)}) for n in range(90)]
+    above = draw(days, [], today, timedelta(90)).axes[0]
+    first, last = (num2date(edge).replace(tzinfo=None) for edge in above.get_xlim())
+    assert (last - first) == timedelta(90)
+    assert first + timedelta(hours=12) == datetime(2025, 12, 2)  # noqa: DTZ001 - of a day
+    assert len(above.patches) == 90
+    assert _today({"today": "2026-03-01"}) == today
+    assert _today({}) == datetime.now(UTC).date()
