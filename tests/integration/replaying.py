@@ -23,6 +23,7 @@ from tests.integration.registering import create
 
 DAY = timedelta(days=1)
 RUN, QUIET = "run", "quiet"
+ETAGS = ["a", "a", "b", None]
 Step = tuple[str, int, int, int]
 
 
@@ -135,6 +136,7 @@ class Twins:
             storage_account="account",
             container=twin,
             blob_path=f"{which % 2}/{what}",
+            blob_etag=ETAGS[len(self._made[twin]) % len(ETAGS)],
             size_bytes=2 ** len(self._made[twin]),
             is_final=what == 3,
             expires_at=self._clock.now + (which + 1) * 20 * DAY if what > 1 else None,
