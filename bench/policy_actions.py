@@ -20,9 +20,11 @@ from shared.models.policy_runs import Selection
 from shared.models.registrations import UNATTRIBUTED, Origin
 from shared.repositories.policy_runs import PolicyRunRepository
 from shared.services.artifact_service import ArtifactService
+from shared.services.ingestion import IngestionService
 from shared.services.policies import PolicyService
 from shared.services.policy_actions import PolicyActions
 from shared.services.retirement import RetirementService
+from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
 from shared.storage.blobs import BlobStore
 
@@ -95,7 +97,10 @@ def _by_policy(
         _register(artifacts, container, store.account, name)
     PolicyService(database, _now).put(COOL_NOW, UNATTRIBUTED)
     retirement = RetirementService(database, store, _now)
-    actions = PolicyActions(database, retirement, SetAsideService(database, _now), _now)
+    set_aside = SetAsideService(database, _now)
+    rules = RuleService(database, _now)
+    ingestion = IngestionService(database, artifacts, set_aside, store, rules)
+    actions = PolicyActions(database, retirement, ingestion, set_aside, _now)
     claimed = _claim(database, len(names))
     rate = _rate(actions.act, claimed)
     cooled = sum(blob.blob_tier == "Cool" for blob in container.list_blobs("ours-"))

@@ -175,7 +175,7 @@ def registry() -> Registry:
     ingestion = IngestionService(database(), artifacts, set_aside, store, rules, tables)
     retirement = RetirementService(database(), store, _now)
     policies, previews = PolicyService(database(), _now), PolicyPreviews(database(), _now)
-    actions = PolicyActions(database(), retirement, set_aside, _now)
+    actions = PolicyActions(database(), retirement, ingestion, set_aside, _now)
     checks = {
         "database": lambda: database().check(_READINESS_SECONDS),
         "blobs": store.check,

@@ -53,6 +53,8 @@ _CLOCKS = {
     PolicyKind.EXPIRE: {PolicyClock.EXPIRES},
     PolicyKind.PURGE: {PolicyClock.DELETED},
 }
+_CHANGING = {"metadata", "processing", "stage", "status"}
+"""Whoever changes these would free what a lock retains."""
 LONGEST_AGE = timedelta(days=365 * 1000)
 
 
@@ -80,7 +82,7 @@ class Policy(DocumentItem):
     clock: PolicyClock
     age: _Age
     """How long after the clock it is due."""
-    keep_last: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 0
+    keep_last: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
     """The newest revisions of each asset, as many, are left alone."""
     selector: Selector = Selector()
     enabled: StrictBool = True
@@ -102,6 +104,9 @@ class Policy(DocumentItem):
             raise ValueError("archive destroys nothing: there is nothing to lock")
         if self.locked and not self.enabled:
             raise ValueError("what is locked is enabled")
+        if self.locked and _CHANGING & self.selector.model_dump(exclude_none=True).keys():
+            told = ", ".join(sorted(_CHANGING))
+            raise ValueError(f"what is locked cannot select by what changes: {told}")
         return self
 
     def as_json(self) -> dict[str, JsonValue]:

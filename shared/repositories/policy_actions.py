@@ -9,6 +9,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from shared.database.queries import load_queries
+from shared.errors import PolicyUnreadable
 from shared.models.policies import PolicyKind, read_policy
 from shared.models.policy_runs import JudgedClaim
 
@@ -28,9 +29,12 @@ class PolicyActionRepository:
         self._connection = connection
 
     def kind_of(self, artifact_id: UUID) -> PolicyKind | None:
-        """What is wanted of an artifact; None where nothing is."""
+        """What is wanted of an artifact, None where nothing is; raises PolicyUnreadable."""
         row = self._row("kind_of", {"artifact_id": artifact_id})
-        return PolicyKind(row["kind"]) if row else None
+        try:
+            return PolicyKind(row["kind"]) if row else None
+        except ValueError:
+            raise PolicyUnreadable from None
 
     def judge(self, artifact_id: UUID, at: datetime) -> JudgedClaim | None:
         """The claim on an artifact that the caller holds; None where it was acted on by now."""

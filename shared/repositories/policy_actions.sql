@@ -28,4 +28,8 @@ RETURNING sent.artifact_id, sent.outcome IS NULL AS is_wanted;
 
 -- name: send_now(run_id, at)!
 -- Leave what a run still wants to messages.
-UPDATE registry.policy_actions SET send_after = :at WHERE run_id = :run_id AND outcome IS NULL AND send_after > :at;
+UPDATE registry.policy_actions SET send_after = :at
+WHERE artifact_id = ANY (ARRAY(
+    SELECT claim.artifact_id FROM registry.policy_actions AS claim
+    WHERE claim.run_id = :run_id AND claim.outcome IS NULL AND claim.send_after > :at
+    ORDER BY claim.artifact_id FOR UPDATE SKIP LOCKED));

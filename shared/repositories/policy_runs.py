@@ -10,6 +10,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from shared.database.queries import load_queries
+from shared.errors import PolicyUnreadable
 from shared.models.policies import Policy, read_policy
 from shared.models.policy_runs import Claimed, PolicyRun, RunStatus, Selection
 from shared.models.registrations import Origin
@@ -38,10 +39,17 @@ class PolicyRunRepository:
         return _run(self._row("begin", {"request": Jsonb(request)}))
 
     def claim_due(self, run: Selection, limit: int, at: datetime, first_send: datetime) -> Claimed:
-        """Run `registry.claim_due`: messages about what is claimed are due at `first_send`."""
+        """Run `registry.claim_due`: messages about what is claimed are due at `first_send`.
+
+        Of a policy that cannot be read, nothing is claimed; its run ends once the policy is gone.
+        """
+        try:
+            streams = list(read_policy(run.policy).streams)
+        except PolicyUnreadable:
+            streams = []
         parameters = {
             "run_id": run.run_id,
-            "streams": list(read_policy(run.policy).streams),
+            "streams": streams,
             "limit": limit,
             "at": at,
             "first_send": first_send,

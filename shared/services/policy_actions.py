@@ -1,5 +1,6 @@
 """Doing what policies want, one artifact at a time."""
 
+import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +13,7 @@ from shared.errors import (
     ArtifactHeld,
     ArtifactNotFound,
     ArtifactRetained,
+    BlobNotFound,
     BytesNotServed,
     BytesUncertain,
     LocationShared,
@@ -26,14 +28,17 @@ from shared.models.set_aside import Message
 from shared.repositories.policy_actions import PolicyActionRepository
 from shared.repositories.policy_runs import PolicyRunRepository
 from shared.repositories.transitions import TransitionRepository
+from shared.services.ingestion import IngestionService
+from shared.services.ingestion_looks import blob_of
 from shared.services.policy_queue import read_request, request_for
 from shared.services.retirement import HeldArtifact, RetirementService
 from shared.services.set_aside import SetAsideService
 
+_LOGGER = logging.getLogger(__name__)
+_LOOKING = Origin("policies")
 _COUNTED = 10_000
 _REFUSALS: dict[type[RegistryError], str] = {
     ArtifactHeld: "hold",
-    ArtifactRetained: "retention",
     LocationShared: "shared location",
     BytesUncertain: "bytes uncertain",
     BytesNotServed: "bytes not served",
@@ -52,11 +57,13 @@ class PolicyActions:
         self,
         database: Database,
         retirement: RetirementService,
+        ingestion: IngestionService,
         set_aside: SetAsideService,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._retirement = retirement
+        self._ingestion = ingestion
         self._set_aside = set_aside
         self._clock = clock
 
@@ -68,7 +75,7 @@ class PolicyActions:
         runs: set[UUID] = set()
 
         def act(artifact_id: UUID) -> list[str]:
-            run_id = self.act(artifact_id)
+            run_id = self._act_or_wait(artifact_id)
             runs.update([run_id] if run_id else [])
             return []
 
@@ -95,13 +102,25 @@ class PolicyActions:
         except Retryable:
             raise
         except RegistryError as fault:
-            reason = _REFUSALS.get(type(fault))
+            if isinstance(fault, BlobNotFound):
+                self._look(artifact_id)
+            reason = _reason_of(fault)
             with self._database.connection() as connection:
                 return PolicyActionRepository(connection).settle(
                     artifact_id,
                     "refused" if reason else "failed",
                     reason=reason or fault.summary,
                 )
+
+    def _act_or_wait(self, artifact_id: UUID) -> UUID | None:
+        """A fault of ours is one that passes: it keeps none of a message's others waiting."""
+        try:
+            return self.act(artifact_id)
+        except RegistryError:
+            raise
+        except Exception as fault:
+            _LOGGER.exception("policy action failed: artifact_id=%s", artifact_id)
+            raise Retryable("The action failed for a reason that was not foreseen.") from fault
 
     def count(self, run_id: UUID) -> None:
         """Let a run count what was done of it, and end where nothing is left."""
@@ -121,6 +140,14 @@ class PolicyActions:
                     return self._settled(held, self._delete)
             case _:
                 assert_never(kind)
+
+    def _look(self, artifact_id: UUID) -> None:
+        """Have it noted that the bytes are missing, if they are: nobody tries to cool them again."""
+        with self._database.connection() as connection:
+            artifact = TransitionRepository(connection).hold(artifact_id)
+        blob = blob_of(artifact) if artifact else None
+        if blob is not None:
+            self._ingestion.look_at_blob(blob, _LOOKING)
 
     @contextmanager
     def _held(self, artifact_id: UUID) -> Generator[HeldArtifact]:
@@ -166,3 +193,10 @@ class PolicyActions:
             }
         )
         return claim.bytes or 0
+
+
+def _reason_of(fault: RegistryError) -> str | None:
+    """Why it is left alone; None where it should not have been refused."""
+    if isinstance(fault, ArtifactRetained):
+        return f"retention {fault.policy}"
+    return _REFUSALS.get(type(fault))

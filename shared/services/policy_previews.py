@@ -1,12 +1,14 @@
 """Saying what a policy would do, by the query that enforcing asks."""
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
 from shared.database.pool import Database
+from shared.models.artifacts import BigInteger
 from shared.models.chains import MAXIMUM_PAGE
 from shared.models.cursors import foreign_cursor, name_list, read_cursor, write_cursor
 from shared.models.policies import Policy, PolicyKind
@@ -21,14 +23,34 @@ EARLY_DELETION_DAYS = {"Cool": 30, "Cold": 90, "Archive": 180}
 """Source: Azure Storage, "Access tiers for blob data", early deletion fees."""
 
 
-@dataclass(frozen=True)
-class _Position:
+class _Position(BaseModel):
     """Where a preview goes on, and what it has counted so far."""
 
-    stream: int = 0
-    place: Place | None = None
-    total: int = 0
-    bytes_freed: int = 0
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    stream: Annotated[int, Field(ge=0)] = 0
+    clock_at: AwareDatetime | None = None
+    artifact_id: UUID = UUID(int=0)
+    total: BigInteger = 0
+    bytes_freed: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def place(self) -> Place | None:
+        return Place(self.clock_at, self.artifact_id) if self.clock_at else None
+
+    def behind(self, found: list[Due], *, is_last: bool) -> "_Position":
+        """Where to go on once these were told: with the next stream behind the last of one."""
+        acted = [each.bytes or 0 for each in found if each.verdict == ""]
+        total, bytes_freed = self.total + len(acted), self.bytes_freed + sum(acted)
+        if is_last:
+            return _Position(stream=self.stream + 1, total=total, bytes_freed=bytes_freed)
+        return _Position(
+            stream=self.stream,
+            clock_at=found[-1].clock_at,
+            artifact_id=found[-1].artifact_id,
+            total=total,
+            bytes_freed=bytes_freed,
+        )
 
 
 class PolicyPreviews:
@@ -48,30 +70,29 @@ class PolicyPreviews:
         """
         require_page(limit)
         name = name_list("preview", policy.model_dump(mode="json"))
-        begun = _Position() if cursor is None else _read(read_cursor(name, cursor))
-        if begun.stream >= len(policy.streams):
+        position = _Position() if cursor is None else _read(read_cursor(name, cursor))
+        if position.stream >= len(policy.streams):
             raise foreign_cursor()
-        stream = policy.streams[begun.stream]
-        now = self._clock()
+        now, found = self._clock(), list[Due]()
         with self._database.connection() as connection:
-            found = PolicyCandidates(connection).page(policy, stream, now, begun.place, limit)
-        acted = [each for each in found if each.verdict == ""]
-        ended = _Position(
-            begun.stream,
-            _place_behind(found),
-            begun.total + len(acted),
-            begun.bytes_freed + sum(each.bytes or 0 for each in acted),
-        )
+            due = PolicyCandidates(connection)
+            while position.stream < len(policy.streams) and len(found) < limit:
+                wanted = limit - len(found)
+                stream = policy.streams[position.stream]
+                page = due.page(policy, stream, now, position.place, wanted)
+                position = position.behind(page, is_last=len(page) < wanted)
+                found += page
+        is_whole = position.stream == len(policy.streams)
         return PolicyPreview(
-            candidates=[_candidate(policy, each, now) for each in acted],
-            total=ended.total,
-            bytes_freed=ended.bytes_freed,
+            candidates=[_candidate(policy, each, now) for each in found if each.verdict == ""],
+            total=position.total,
+            bytes_freed=position.bytes_freed,
             refused=[
                 RefusedCandidate(artifact_id=each.artifact_id, reason=each.verdict)
                 for each in found
                 if each.verdict
             ],
-            next=_following(name, policy, ended, is_last=len(found) < limit),
+            next=None if is_whole else write_cursor(name, position.model_dump_json()),
         )
 
     def pages(self, policy: Policy) -> Iterator[list[Due]]:
@@ -114,25 +135,8 @@ def _warnings(policy: Policy, due: Due, now: datetime) -> list[str]:
     return [f"early deletion charge: {there} of {least} days in the tier {due.storage_tier}"]
 
 
-def _following(name: str, policy: Policy, ended: _Position, *, is_last: bool) -> str | None:
-    if not is_last:
-        return write_cursor(name, _written(ended))
-    if ended.stream + 1 == len(policy.streams):
-        return None
-    following = _Position(ended.stream + 1, None, ended.total, ended.bytes_freed)
-    return write_cursor(name, _written(following))
-
-
-def _written(position: _Position) -> str:
-    place = position.place
-    told = (place.clock_at.isoformat(), str(place.artifact_id)) if place else None
-    return json.dumps([position.stream, told, position.total, position.bytes_freed])
-
-
 def _read(text: str) -> _Position:
     try:
-        stream, told, total, bytes_freed = json.loads(text)
-        place = Place(datetime.fromisoformat(told[0]), UUID(told[1])) if told else None
-        return _Position(int(stream), place, int(total), int(bytes_freed))
-    except (ValueError, TypeError, IndexError):
+        return _Position.model_validate_json(text)
+    except ValidationError:
         raise foreign_cursor() from None

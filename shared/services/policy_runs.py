@@ -8,7 +8,7 @@ from time import monotonic
 from uuid import UUID
 
 from shared.database.pool import Database
-from shared.errors import PolicyRunNotFound, PolicyUnreadable, Retryable
+from shared.errors import PolicyRunNotFound, Retryable
 from shared.models.cursors import foreign_cursor, name_list, read_cursor, write_cursor
 from shared.models.ids import new_id
 from shared.models.policies import Policy
@@ -33,7 +33,7 @@ _AT_ONCE_PAGE = 100
 _SECONDS = 5.0
 """What a request spends on a run; the queue does the rest."""
 _TICK_SECONDS = 40.0
-_RUNS = 100
+_RUNS = 1000
 _TOLD = {"policy", "acted", "bytes", "refused", "status"}
 _SCHEDULED = Origin("timer:policies")
 
@@ -144,16 +144,15 @@ class PolicyRunService:
             return runs.is_due(policy.streams, self._clock() - policy.age)
 
     def _claim_next(self, selecting: list[Selection], until: float) -> bool:
-        """Claim of the first run that still selects; False where none does, or time is up."""
+        """Claim of the runs that still select, a page each in turn: one that is refused all that it
+        finds keeps no other waiting. False where none is left, or time is up.
+        """
         while selecting and monotonic() < until:
-            try:
-                claimed = self._claim(selecting[0], self._clock())
-            except PolicyUnreadable:
-                _LOGGER.warning("policy run waits for another version: %s", selecting[0].run_id)
-                claimed = None
-            if claimed is None or not claimed.is_selecting:
-                selecting.pop(0)
-            if claimed is not None and claimed.artifact_ids:
+            run = selecting.pop(0)
+            claimed = self._claim(run, self._clock())
+            if claimed.is_selecting:
+                selecting.append(run)
+            if claimed.artifact_ids:
                 return True
         return False
 

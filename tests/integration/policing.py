@@ -34,6 +34,7 @@ from shared.storage.accounts import Blobs
 from shared.storage.blobs import BlobStore
 from shared.storage.queues import StorageQueue
 from tests.integration.clock import TickingClock
+from tests.integration.messages import over
 from tests.integration.registering import hash_of
 from tests.integration.uploads import Uploads
 
@@ -170,7 +171,8 @@ def policing_of(
     set_aside = SetAsideService(database, clock)
     retirement = RetirementService(database, store, clock)
     policies, previews = PolicyService(database, clock), PolicyPreviews(database, clock)
-    actions = PolicyActions(database, retirement, set_aside, clock)
+    ingestion = over(store, database, artifacts, clock)
+    actions = PolicyActions(database, retirement, ingestion, set_aside, clock)
     messages = PolicyQueue(database, StorageQueue(connection_string, queue_name), clock)
     return Policing(
         clock,

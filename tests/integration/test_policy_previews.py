@@ -30,6 +30,7 @@ COOL: dict[str, Any] = {
 }
 DELETE = {"name": "delete-old", "kind": "delete", "clock": "superseded", "age": "P30D"}
 EXPIRE = {"name": "expire", "kind": "expire", "clock": "expires", "age": "PT0S"}
+LOCKED = {"kind": "delete", "target_tier": None, "locked": True}
 PURGE = {"name": "purge-deleted", "kind": "purge", "clock": "deleted", "age": "P90D"}
 
 
@@ -222,6 +223,9 @@ def test_skipped_ones_keep_nobody_behind_them_waiting(
         ({"age": "-P1D"}, "ISO 8601"),
         ({"keep_last": -1}, "greater"),
         ({"locked": True}, "destroys nothing"),
+        (LOCKED | {"selector": {"status": "superseded"}}, "by what changes"),
+        (LOCKED | {"selector": {"metadata": {"a": 1}}}, "by what changes"),
+        (LOCKED | {"enabled": False}, "is enabled"),
         ({"name": "Not a name"}, "pattern"),
         ({"selector": {"colour": "red"}}, "Extra"),
     ],

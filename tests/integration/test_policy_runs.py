@@ -1,7 +1,5 @@
 """Runs of policies: what is due is claimed, acted on once, and counted; the rest says why not."""
 
-from datetime import timedelta
-
 import pytest
 
 from shared.errors import PolicyNotFound, PolicyRunNotFound
@@ -107,63 +105,6 @@ def test_a_revision_that_was_overwritten_in_place_never_tiers_the_live_bytes(
     assert policing.latest(name).refused == {"shared location": 1}
 
 
-def test_what_comes_between_claim_and_action_is_heard(policing: Policing) -> None:
-    held, moved, due = (policing.upload(f"v{number}", b"%d" % number) for number in range(3))
-    policing.upload("current", b"last")
-    name = policing.enforce(COOL)
-    policing.clock.now += 31 * DAY
-    policing.runs.start_due()
-    assert policing.runs.advance() == 1
-    policing.hold(held)
-    policing.artifacts.mark_deleted(moved.artifact_id)
-    policing.ask(held, moved, due)
-    policing.work()
-    run = policing.latest(name)
-    assert (run.status, run.selected, run.acted) == (RunStatus.FINISHED, 3, 1)
-    assert run.refused == {"hold": 1, "not due": 1}
-    assert (policing.tier("v0"), policing.tier("v1"), policing.tier("v2")) == ("Hot", "Hot", "Cool")
-
-
-def test_a_policy_that_was_changed_meanwhile_does_nothing_more(policing: Policing) -> None:
-    old = policing.upload("v1", b"one")
-    policing.upload("v2", b"two")
-    name = policing.enforce(COOL)
-    policing.clock.now += 31 * DAY
-    policing.runs.start_due()
-    policing.runs.advance()
-    policing.enforce(COOL, enabled=False)
-    policing.ask(old)
-    policing.work()
-    assert policing.latest(name).refused == {"policy changed": 1}
-    assert policing.state(old) == "live"
-
-
-def test_a_message_that_comes_twice_does_nothing_twice(policing: Policing) -> None:
-    old = policing.upload("v1", b"one")
-    policing.upload("v2", b"two")
-    name = policing.enforce(COOL)
-    policing.clock.now += 31 * DAY
-    policing.run_scheduled()
-    policing.ask(old)
-    policing.ask(old)
-    assert len(policing.events("status_update")) == 1
-    assert policing.latest(name).acted == 1
-
-
-def test_what_was_claimed_and_never_done_is_sent_again(policing: Policing) -> None:
-    old = policing.upload("v1", b"one")
-    policing.upload("v2", b"two")
-    policing.enforce(COOL)
-    policing.clock.now += 31 * DAY
-    policing.runs.start_due()
-    policing.runs.advance()
-    assert len(policing.sent()) == 1, "and whoever had it was killed"
-    assert policing.runs.advance() == 0
-    policing.clock.now += timedelta(hours=1)
-    policing.work()
-    assert policing.state(old) == "archived"
-
-
 def test_a_run_that_overlaps_is_skipped_and_says_so(policing: Policing) -> None:
     policing.upload("v1", b"one")
     policing.upload("v2", b"two")
@@ -205,18 +146,6 @@ def test_who_asks_for_a_run_is_answered_with_what_it_did(policing: Policing) -> 
         "refused": {"hold": 1},
         "errors": 0,
     }
-
-
-def test_what_fails_is_told_and_tried_by_the_next_run(policing: Policing) -> None:
-    old = policing.upload("v1", b"one")
-    policing.upload("v2", b"two")
-    policing.uploads.container.delete_blob("v1")
-    name = policing.enforce(COOL)
-    policing.clock.now += 31 * DAY
-    for _ in range(2):
-        run = policing.runs.run(name, ORIGIN)
-        assert (run.status, run.acted, run.errors) == (RunStatus.FINISHED, 0, 1)
-        assert [error.artifact_id for error in run.last_errors] == [old.artifact_id]
 
 
 def test_what_one_policy_claims_is_in_use_for_another(policing: Policing) -> None:

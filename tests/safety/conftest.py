@@ -18,6 +18,7 @@ from shared.database.pool import Database
 from shared.models.api_keys import Scope
 from shared.models.artifacts import ArtifactRegistration
 from shared.models.policies import Policy
+from shared.models.policy_files import PolicyList
 from shared.models.registrations import Origin
 from shared.models.rules import IngestionRule
 from shared.models.set_aside import Message
@@ -87,7 +88,7 @@ def registry(
         )
     artifacts.register(SEEDED, Origin("test"), artifact_id=ARTIFACT_ID)
     registry.rules.put(IngestionRule.model_validate(RULE))
-    registry.policies.put(Policy.model_validate(POLICY))
+    registry.policies.apply(PolicyList(policies=[Policy.model_validate(POLICY)]))
     return registry
 
 

@@ -25,7 +25,7 @@ ALTER TABLE registry.artifacts
     -- Since when the bytes lie in their tier; null where that is where they were registered.
     ADD COLUMN tier_since timestamptz,
     -- The tier to which archived bytes are being brought back; null where they are not.
-    ADD COLUMN rehydrating_to text CONSTRAINT artifacts_rehydrating_to_length CHECK (char_length(rehydrating_to) <= 50),
+    ADD COLUMN rehydrating_to text,
     -- When bringing them back was last asked for: from then they wait anew.
     ADD COLUMN rehydrated_at timestamptz;
 
@@ -82,6 +82,12 @@ BEGIN
 END
 $$;
 
+-- Who else has the bytes at a location: those that are not deleted, and those that are, by the state that they had. A blob
+-- that was overwritten in place has as many artifacts as revisions.
+CREATE INDEX artifacts_there ON registry.artifacts (location_key, artifact_id)
+    WHERE location_key IS NOT NULL AND disposition IN ('live', 'archived');
+CREATE INDEX artifacts_deleted_there ON registry.artifacts (location_key, blob_etag, artifact_id)
+    WHERE location_key IS NOT NULL AND disposition = 'deleted';
 CREATE INDEX artifacts_due_superseded ON registry.artifacts (coalesce(superseded_at, updated_at), artifact_id)
     WHERE status = 'superseded';
 CREATE INDEX artifacts_due_archived
@@ -122,11 +128,13 @@ BEGIN
         WHERE due.disposition = 'deleted'
           AND due.deleted_at <= cutoff AND (due.deleted_at, due.artifact_id) > (after_at, after_id)
         ORDER BY due.deleted_at, due.artifact_id LIMIT most;
-    ELSE
+    ELSIF stream = 'expiring' THEN
         RETURN QUERY SELECT due.expires_at, due.artifact_id FROM registry.artifacts AS due
         WHERE due.expires_at IS NOT NULL AND due.disposition IN ('live', 'archived')
           AND due.expires_at <= cutoff AND (due.expires_at, due.artifact_id) > (after_at, after_id)
         ORDER BY due.expires_at, due.artifact_id LIMIT most;
+    ELSE
+        RAISE EXCEPTION 'there is no such stream' USING ERRCODE = 'invalid_parameter_value';
     END IF;
 END
 $$;
@@ -144,38 +152,52 @@ BEGIN
 END
 $$;
 
--- Whether two artifacts at one location may have the same bytes there.
-CREATE FUNCTION registry.are_same_bytes(one registry.artifacts, other registry.artifacts) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE AS $$
+-- Deleted artifacts that have the bytes of this one: of what was overwritten in place, etags tell which are meant. Where
+-- an etag is not known, they may be the same.
+CREATE FUNCTION registry.deleted_twins(artifact registry.artifacts) RETURNS SETOF registry.artifacts
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
-    RETURN one.location_key = other.location_key AND one.artifact_id <> other.artifact_id
-        AND coalesce(one.blob_version_id = other.blob_version_id, true);
+    RETURN QUERY SELECT * FROM registry.artifacts AS other
+    WHERE other.location_key = artifact.location_key AND other.blob_etag = artifact.blob_etag
+      AND other.disposition = 'deleted' AND other.artifact_id <> artifact.artifact_id
+      AND coalesce(other.blob_version_id = artifact.blob_version_id, true);
+    RETURN QUERY SELECT * FROM registry.artifacts AS other
+    WHERE other.location_key = artifact.location_key AND other.blob_etag IS NULL
+      AND other.disposition = 'deleted' AND other.artifact_id <> artifact.artifact_id
+      AND coalesce(other.blob_version_id = artifact.blob_version_id, true);
+    IF artifact.blob_etag IS NULL THEN
+        RETURN QUERY SELECT * FROM registry.artifacts AS other
+        WHERE other.location_key = artifact.location_key AND other.blob_etag IS NOT NULL
+          AND other.disposition = 'deleted' AND other.artifact_id <> artifact.artifact_id
+          AND coalesce(other.blob_version_id = artifact.blob_version_id, true);
+    END IF;
 END
 $$;
 
 -- Whether another artifact that is not deleted, or is held though it is, points at the same bytes.
 CREATE FUNCTION registry.shares_bytes(artifact registry.artifacts, at timestamptz) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
-    RETURN EXISTS (
+    RETURN artifact.location_key IS NOT NULL AND (EXISTS (
         SELECT FROM registry.artifacts AS other
-        WHERE other.location_key = artifact.location_key AND registry.are_same_bytes(artifact, other)
-          AND (other.disposition IN ('live', 'archived')
-               OR other.disposition = 'deleted' AND coalesce(artifact.blob_etag = other.blob_etag, true)
-                  AND (registry.hold_on(other, at)).hold_id IS NOT NULL));
+        WHERE other.location_key = artifact.location_key AND other.disposition IN ('live', 'archived')
+          AND other.artifact_id <> artifact.artifact_id
+          AND coalesce(other.blob_version_id = artifact.blob_version_id, true))
+      OR EXISTS (
+        SELECT FROM registry.deleted_twins(artifact) AS twin WHERE (registry.hold_on(twin, at)).hold_id IS NOT NULL));
 END
 $$;
 
 -- Whether another deleted artifact has the same bytes, and was deleted after an instant: the last to be purged removes
--- them. Of what was overwritten in place, etags tell which bytes are meant.
+-- them.
 CREATE FUNCTION registry.has_deleted_twin(artifact registry.artifacts, since timestamptz) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN EXISTS (
-        SELECT FROM registry.artifacts AS other
-        WHERE other.location_key = artifact.location_key AND registry.are_same_bytes(artifact, other)
-          AND other.disposition = 'deleted' AND coalesce(artifact.blob_etag = other.blob_etag, true)
-          AND (other.deleted_at, other.artifact_id) > (since, artifact.artifact_id));
+    RETURN artifact.location_key IS NOT NULL AND EXISTS (
+        SELECT FROM registry.deleted_twins(artifact) AS twin
+        WHERE (twin.deleted_at, twin.artifact_id) > (since, artifact.artifact_id));
 END
 $$;
 
@@ -312,6 +334,7 @@ BEGIN
         WHEN kind IN ('delete', 'expire') AND artifact.is_final THEN 'final deliverable'
         WHEN keep_last > 0 AND registry.revision_rank(artifact, keep_last) <= keep_last THEN 'kept revision'
         WHEN kind = 'archive' AND artifact.rehydrating_to IS NOT NULL THEN 'rehydrating'
+        WHEN kind = 'archive' AND artifact.missing_since IS NOT NULL THEN 'bytes missing'
         WHEN kind IN ('archive', 'purge') AND registry.shares_bytes(artifact, at) THEN 'shared location'
         ELSE '' END;
 END

@@ -47,6 +47,23 @@ CREATE INDEX policy_actions_to_send ON registry.policy_actions (send_after, arti
 CREATE INDEX policy_actions_of_run ON registry.policy_actions (run_id, artifact_id) WHERE outcome IS NULL;
 CREATE INDEX policy_actions_ended ON registry.policy_actions (run_id, artifact_id) WHERE outcome IS NOT NULL;
 
+-- When a policy last failed on an artifact: by its schedule, it leaves that to others for a while.
+CREATE TABLE registry.policy_failures (
+    artifact_id uuid NOT NULL,
+    policy_name text COLLATE "C" NOT NULL,
+    failed_at timestamptz NOT NULL,
+    PRIMARY KEY (artifact_id, policy_name)
+);
+
+-- Whether the policy of a run is still kept as it was when that began.
+CREATE FUNCTION registry.policy_unchanged(run registry.policy_runs) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM registry.policies AS now WHERE now.name = run.policy_name AND now.policy::jsonb = run.policy);
+END
+$$;
+
 -- Begin a run: {run_id, policy, age_seconds, is_scheduled, origin, at}. Where one of the same policy is under way, this
 -- one is skipped, and says for which.
 CREATE FUNCTION registry.begin_policy_run(request jsonb, OUT run registry.policy_runs)
@@ -100,6 +117,14 @@ BEGIN
     IF run.run_id IS NULL THEN
         claimed := '{}';
         RETURN;
+    ELSIF NOT registry.policy_unchanged(run) THEN
+        claimed := '{}';
+        is_selecting := false;
+        UPDATE registry.policy_runs AS stopped SET is_selecting = false WHERE stopped.run_id = of_run;
+        RETURN;
+    ELSIF cardinality(streams) = 0 THEN
+        claimed := '{}';  -- the policy is one that only another version of the registry can read
+        RETURN;
     END IF;
     WITH page AS MATERIALIZED (
         SELECT * FROM registry.policy_page(run.policy, streams[run.stream + 1],
@@ -107,7 +132,11 @@ BEGIN
             is_told => false)
     ), free AS MATERIALIZED (
         SELECT known.artifact_id FROM registry.artifacts AS known
-        WHERE known.artifact_id = ANY (ARRAY(SELECT page.artifact_id FROM page WHERE page.verdict = ''))
+        WHERE known.artifact_id = ANY (ARRAY(
+            SELECT page.artifact_id FROM page WHERE page.verdict = '' AND NOT (run.is_scheduled AND EXISTS (
+                SELECT FROM registry.policy_failures AS failure
+                WHERE failure.artifact_id = page.artifact_id AND failure.policy_name = run.policy_name
+                  AND failure.failed_at > at - interval '20 hours'))))
         FOR NO KEY UPDATE SKIP LOCKED
     ), taken AS (
         INSERT INTO registry.policy_actions AS new (artifact_id, run_id, send_after)
@@ -154,8 +183,7 @@ BEGIN
     SELECT * INTO known FROM registry.artifacts AS of_claim WHERE of_claim.artifact_id = wanted;
     policy := run.policy;
     clock_at := registry.policy_clock(run.policy, known);
-    IF run.policy IS DISTINCT FROM (
-        SELECT now.policy::jsonb FROM registry.policies AS now WHERE now.name = run.policy_name) THEN
+    IF NOT registry.policy_unchanged(run) THEN
         verdict := 'policy changed';
     ELSE
         verdict := coalesce(
@@ -177,6 +205,13 @@ BEGIN
     IF run.run_id IS NULL OR run.ended_at IS NOT NULL THEN
         RETURN;
     END IF;
+    IF NOT registry.policy_unchanged(run) THEN  -- what is still to be done would be refused one by one
+        UPDATE registry.policy_actions AS claim SET outcome = 'refused', reason = 'policy changed'
+        WHERE claim.artifact_id = ANY (ARRAY(
+            SELECT of_claim.artifact_id FROM registry.policy_actions AS of_claim
+            WHERE of_claim.run_id = of_run AND of_claim.outcome IS NULL
+            ORDER BY of_claim.artifact_id LIMIT most FOR UPDATE SKIP LOCKED));
+    END IF;
     WITH ended AS (
         DELETE FROM registry.policy_actions AS claim
         WHERE claim.artifact_id = ANY (ARRAY(
@@ -187,6 +222,10 @@ BEGIN
         SELECT reason, count(*) AS times FROM ended WHERE outcome = 'refused' GROUP BY reason
     ), failed AS (
         SELECT artifact_id, reason FROM ended WHERE outcome = 'failed' ORDER BY artifact_id DESC LIMIT 20
+    ), remembered AS (
+        INSERT INTO registry.policy_failures (artifact_id, policy_name, failed_at)
+        SELECT artifact_id, run.policy_name, at FROM ended WHERE outcome = 'failed'
+        ON CONFLICT (artifact_id, policy_name) DO UPDATE SET failed_at = excluded.failed_at
     )
     UPDATE registry.policy_runs AS counted
     SET acted = counted.acted + (SELECT count(*) FROM ended WHERE outcome = 'acted'),
@@ -205,7 +244,9 @@ BEGIN
         RETURN;
     END IF;
     run.ended_at := at;
-    IF run.is_scheduled AND run.selected = 0 AND run.refused = '{}' THEN
+    IF run.is_scheduled AND run.selected = 0 AND run.refused = '{}' AND NOT EXISTS (
+        SELECT FROM registry.policy_runs AS other
+        WHERE other.policy_name = run.policy_name AND other.run_id > of_run AND other.skipped_for = of_run) THEN
         DELETE FROM registry.policy_runs AS empty WHERE empty.run_id = of_run;
         RETURN;
     END IF;
@@ -242,6 +283,23 @@ BEGIN
     END IF;
     is_shared := registry.shares_bytes(held, at);
     is_awaited := registry.has_deleted_twin(held, '-infinity');
+END
+$$;
+
+-- For the code of before: what it is about to remove is whatever is deleted.
+CREATE OR REPLACE FUNCTION registry.hold_bytes(
+    wanted uuid, at timestamptz, OUT artifact registry.artifact_records, OUT is_shared boolean
+)
+LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
+DECLARE
+    target text := (
+        SELECT CASE known.disposition WHEN 'deleted' THEN 'purged' ELSE 'archived' END
+        FROM registry.artifacts AS known WHERE known.artifact_id = wanted);
+    held record;
+BEGIN
+    SELECT * INTO held FROM registry.hold_bytes(wanted, target, at);
+    artifact := held.artifact;
+    is_shared := held.is_shared OR target = 'purged' AND held.is_awaited;
 END
 $$;
 

@@ -18,6 +18,7 @@ CREATE TRIGGER policies_locked_forward
     WHEN (OLD.policy ->> 'locked' = 'true' AND (
         NEW.name <> OLD.name
         OR NEW.age_seconds < OLD.age_seconds
+        OR coalesce((NEW.policy ->> 'keep_last')::bigint, 0) < coalesce((OLD.policy ->> 'keep_last')::bigint, 0)
         OR NEW.policy ->> 'locked' IS DISTINCT FROM 'true'
         OR NEW.policy ->> 'kind' IS DISTINCT FROM OLD.policy ->> 'kind'
         OR NEW.policy ->> 'clock' IS DISTINCT FROM OLD.policy ->> 'clock'
@@ -27,6 +28,10 @@ CREATE TRIGGER policies_locked_forward
 CREATE TRIGGER policies_locked_kept
     BEFORE DELETE ON registry.policies FOR EACH ROW
     WHEN (OLD.policy ->> 'locked' = 'true')
+    EXECUTE FUNCTION registry.refuse('a locked policy stays');
+
+CREATE TRIGGER policies_never_truncated
+    BEFORE TRUNCATE ON registry.policies FOR EACH STATEMENT
     EXECUTE FUNCTION registry.refuse('a locked policy stays');
 
 -- Three act; the others are examples, which do nothing until somebody enables them. Where policies are kept already,

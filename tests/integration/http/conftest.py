@@ -60,7 +60,7 @@ def build_registry(
     hashing = StorageQueue(STORAGE, "artifact-hashing")
     retirement = RetirementService(database, store, now)
     policies, previews = PolicyService(database, now), PolicyPreviews(database, now)
-    actions = PolicyActions(database, retirement, set_aside, now)
+    actions = PolicyActions(database, retirement, ingestion, set_aside, now)
     acting = (queues or {}).get(POLICY_ACTIONS) or StorageQueue(STORAGE, POLICY_ACTIONS)
     messages = PolicyQueue(database, acting, now)
     return Registry(
