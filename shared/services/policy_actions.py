@@ -142,7 +142,7 @@ class PolicyActions:
                 assert_never(kind)
 
     def _look(self, artifact_id: UUID) -> None:
-        """Have it noted that the bytes are missing, if they are: nobody tries to cool them again."""
+        """Have it noted that the bytes are missing, if so: nobody tries to cool them again."""
         with self._database.connection() as connection:
             artifact = TransitionRepository(connection).hold(artifact_id)
         blob = blob_of(artifact) if artifact else None

@@ -136,7 +136,7 @@ BEGIN
             SELECT page.artifact_id FROM page WHERE page.verdict = '' AND NOT (run.is_scheduled AND EXISTS (
                 SELECT FROM registry.policy_failures AS failure
                 WHERE failure.artifact_id = page.artifact_id AND failure.policy_name = run.policy_name
-                  AND failure.failed_at > at - interval '20 hours'))))
+                  AND failure.failed_at > at - interval '3 days'))))
         FOR NO KEY UPDATE SKIP LOCKED
     ), taken AS (
         INSERT INTO registry.policy_actions AS new (artifact_id, run_id, send_after)
