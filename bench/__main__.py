@@ -19,6 +19,7 @@ from bench import (
     ingestion,
     large_uploads,
     peers,
+    policies,
     registration,
     uploads,
 )
@@ -38,6 +39,7 @@ class Bench(StrEnum):
     HTTP = "http"
     BATCH = "batch"
     CHAIN = "chain"
+    POLICIES = "policies"
     PEERS = "peers"
 
 
@@ -114,6 +116,11 @@ def _chain(quick: bool) -> list[Figures]:
     return [ratio_figures("Supersession chains", chain.run(effort))]
 
 
+def _policies(quick: bool) -> list[Figures]:
+    effort = policies.QUICK if quick else policies.FULL
+    return [ratio_figures("Policies", policies.run(effort))]
+
+
 def _peers(quick: bool) -> list[Figures]:
     return peers.run(peers.QUICK if quick else peers.FULL)
 
@@ -129,6 +136,7 @@ _PARTS: Mapping[Bench, Callable[[bool], list[Figures]]] = {
     Bench.HTTP: _http,
     Bench.BATCH: _batch,
     Bench.CHAIN: _chain,
+    Bench.POLICIES: _policies,
     Bench.PEERS: _peers,
 }
 

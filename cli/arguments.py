@@ -1,7 +1,7 @@
 """Arguments and options that several commands take."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -42,6 +42,13 @@ def _instant(text: str) -> str:
     if instant is None or instant.tzinfo is None:
         raise typer.BadParameter("write it with its time zone, like 2030-01-31T12:00:00Z")
     return instant.isoformat()
+
+
+def _day_or_instant(text: str) -> str:
+    try:
+        return f"{date.fromisoformat(text).isoformat()}T00:00:00Z"
+    except ValueError:
+        return _instant(text)
 
 
 def _object(text: str) -> JsonObject:
@@ -95,6 +102,9 @@ HashOption = Annotated[
     typer.Option("--hash", parser=_hash, metavar="HASH", help="SHA-256 or multihash, in hex."),
 ]
 InstantOption = Annotated[str | None, typer.Option(parser=_instant, metavar="ISO-8601")]
+DayOption = Annotated[
+    str, typer.Option(parser=_day_or_instant, metavar="DATE", help="A day (UTC), or an instant.")
+]
 ObjectOption = Annotated[dict[str, JsonValue] | None, typer.Option(parser=_object, metavar="JSON")]
 
 

@@ -1,10 +1,13 @@
 """`registry artifacts`: changing what is registered; what destroys asks first."""
 
 import sys
+from time import sleep
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from cli.arguments import IdArgument, IfMatchOption, OutputOption, YesOption, merge
 from cli.confirming import confirmed
@@ -14,7 +17,7 @@ from cli.faults import FAILED, fail, say
 from cli.misuse import refuse
 from cli.output import Output, cell, write_one
 from cli.strict_input import parse_strict_json
-from shared.models.tiers import ColderTier
+from shared.models.tiers import ColderTier, RehydratePriority, WarmerTier
 
 if TYPE_CHECKING:
     from cli.client import RegistryClient
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 changes = typer.Typer()
 
 _CONFIRMED = {"confirm": "yes"}
+_POLL_SECONDS = 10
 _SHOWN = ["client_type", "client_refs", "revision", "status", "container", "blob_path"]
 
 
@@ -79,6 +83,28 @@ def purge(
 
 
 @changes.command()
+def rehydrate(
+    context: typer.Context,
+    artifact_id: IdArgument,
+    tier: Annotated[
+        WarmerTier, typer.Option(case_sensitive=False, help="Where the bytes are to lie.")
+    ] = WarmerTier.HOT,
+    priority: Annotated[
+        RehydratePriority, typer.Option(case_sensitive=False, help="How soon, from Archive.")
+    ] = RehydratePriority.STANDARD,
+    wait: Annotated[bool, typer.Option("--wait", help="Until they are back: maybe hours.")] = False,
+    if_match: IfMatchOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Bring an archived artifact's bytes back to where they can be read; it stays archived."""
+    with connected(context) as client:
+        path = [*ADMIN, str(artifact_id), "rehydrate"]
+        body = json_body({"target_tier": tier, "priority": priority})
+        artifact = client.ask("POST", path, body=body, headers=_condition(if_match)).body
+        write_one(_await_bytes(client, artifact) if wait else artifact, output)
+
+
+@changes.command()
 def metadata(
     context: typer.Context,
     artifact_id: IdArgument,
@@ -94,6 +120,19 @@ def metadata(
         body = json_body({"metadata": merge([_read_value(value) for value in values], "--set")})
         path = [*ARTIFACTS, str(artifact_id)]
         write_one(client.ask("PATCH", path, body=body, headers=_condition(if_match)).body, output)
+
+
+def _await_bytes(client: "RegistryClient", artifact: JsonObject) -> JsonObject:
+    """The artifact once nothing of it is on its way; ends the command if it did not come back."""
+    to = artifact.get("rehydrating_to")
+    path = [*ARTIFACTS, str(artifact.get("artifact_id"))]
+    with Console(stderr=True).status(Text(f"on the way to the tier {cell(to)}")):
+        while artifact.get("rehydrating_to") is not None:
+            sleep(_POLL_SECONDS)
+            artifact = client.ask("GET", path).body
+    if artifact.get("storage_tier") == ColderTier.ARCHIVE:
+        fail(FAILED, "the bytes did not come back: the audit trail says why")
+    return artifact
 
 
 def _read_value(text: str) -> str | JsonObject:

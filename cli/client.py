@@ -64,15 +64,16 @@ class RegistryClient:
         parameters: Mapping[str, str] | None = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        is_repeatable: bool = True,
     ) -> Answer:
-        """Send one request, again where that may help.
+        """Send one request, again where that may help and does no harm.
 
         Raises Refused, Unreachable and NoRegistry.
         """
         path = "/".join(quote(segment, safe="") for segment in segments)
         typed = {} if body is None else {"Content-Type": "application/json"}
         sent = {**typed, **(headers or {})}
-        retry = _RETRY_CONDITIONAL if "If-Match" in sent else _RETRY
+        retry = _RETRY if is_repeatable and "If-Match" not in sent else _RETRY_CONDITIONAL
         try:
             response = self._client.request(
                 method,

@@ -17,6 +17,9 @@ ADMIN = ("api", "admin", "artifacts")
 RULES = ("api", "admin", "rules")
 FAILURES = ("api", "admin", "ingest", "failures")
 HOLDS = ("api", "admin", "holds")
+POLICIES = ("api", "admin", "policies")
+POLICY_RUNS = ("api", "admin", "policy-runs")
+STATISTICS = ("api", "admin", "statistics")
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def follow(
         asked = {**parameters, "limit": str(size), **place}
         page = client.ask("GET", segments, parameters=asked).body
         yield page
-        cursor = _next(page, cursor)
+        cursor = next_cursor(page, cursor)
         left = None if left is None else left - len(objects(page.get(member)))
         if cursor is None:
             return
@@ -60,7 +60,8 @@ def objects(value: JsonValue) -> list[JsonObject]:
     return [item for item in value if isinstance(item, dict)]
 
 
-def _next(page: JsonObject, before: str | None) -> str | None:
+def next_cursor(page: JsonObject, before: str | None) -> str | None:
+    """Where the next page is. Raises NoRegistry where it would be the same again."""
     following = page.get("next")
     if following is not None and (not isinstance(following, str) or following == before):
         raise NoRegistry("the answer leads to no other page")

@@ -19,6 +19,7 @@ from cli.failures import ingest
 from cli.faults import say
 from cli.holds import holds
 from cli.keys import keys
+from cli.policies import policies
 from cli.profile_commands import profile
 from cli.reconcile import reconcile
 from cli.rules import rules
@@ -35,6 +36,7 @@ app.command()(reconcile)
 app.add_typer(holds, name="holds")
 app.add_typer(ingest, name="ingest")
 app.add_typer(keys, name="keys")
+app.add_typer(policies, name="policies")
 app.add_typer(profile, name="profile")
 app.add_typer(rules, name="rules")
 

@@ -5,11 +5,13 @@
 
 import azure.functions as func
 
+from functions.origins import origin_of
 from shared.bootstrap import registry
 
 bp = func.Blueprint()
 
 _DRAINING_SECONDS = 120.0
+_CHECKING_SECONDS = 240.0
 
 
 @bp.function_name("fold_statistics")
@@ -24,3 +26,10 @@ def fold_statistics(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the hos
 def drain_poison_queues(timer: func.TimerRequest) -> None:  # noqa: ARG001 - likewise
     """Set aside what the host gave up, long before the poison queues forget it."""
     registry().poison_queues.drain(_DRAINING_SECONDS)
+
+
+@bp.function_name("check_rehydrations")
+@bp.timer_trigger(arg_name="timer", schedule="45 */5 * * * *", run_on_startup=False)
+def check_rehydrations(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - likewise
+    """See which archived bytes are back that somebody asked for."""
+    registry().rehydration.check_due(_CHECKING_SECONDS, origin_of(context))

@@ -13,13 +13,22 @@ from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.backfill import BackfillService
 from shared.services.backfill_registrars import Registrars
+from shared.services.byte_history import ByteHistoryService
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
 from shared.services.holds import HoldService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
+from shared.services.policies import PolicyService
+from shared.services.policy_actions import PolicyActions
+from shared.services.policy_forecasts import PolicyForecasts
+from shared.services.policy_previews import PolicyPreviews
+from shared.services.policy_queue import PolicyQueue
+from shared.services.policy_runs import PolicyRunService
+from shared.services.policy_simulations import PolicySimulations
 from shared.services.reconciliation import ReconciliationService
+from shared.services.rehydration import RehydrationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
@@ -55,8 +64,16 @@ class Registry:
     ingestion: IngestionService
     late_hashes: LateHashes
     retirement: RetirementService
+    rehydration: RehydrationService
     holds: HoldService
     rules: RuleService
+    policies: PolicyService
+    policy_previews: PolicyPreviews
+    policy_runs: PolicyRunService
+    policy_simulations: PolicySimulations
+    policy_forecasts: PolicyForecasts
+    byte_history: ByteHistoryService
+    policy_actions: PolicyActions
     failures: FailureService
     poison_queues: PoisonQueues
     keys: ApiKeyService
@@ -136,6 +153,14 @@ def poison_queues(read: Settings, set_aside: SetAsideService) -> PoisonQueues:
     return PoisonQueues(queues, set_aside)
 
 
+def policy_runs(
+    policies: PolicyService, previews: PolicyPreviews, actions: PolicyActions, queue: StorageQueue
+) -> PolicyRunService:
+    """What runs policies; the queue is that of their actions."""
+    messages = PolicyQueue(database(), queue, _now)
+    return PolicyRunService(database(), policies, previews, actions, messages, _now)
+
+
 @_once
 def registry() -> Registry:
     """The registry, built once per process on first use."""
@@ -148,6 +173,9 @@ def registry() -> Registry:
     artifacts = ArtifactService(database(), _now)
     rules = RuleService(database(), _now, store.accounts)
     ingestion = IngestionService(database(), artifacts, set_aside, store, rules, tables)
+    retirement = RetirementService(database(), store, _now)
+    policies, previews = PolicyService(database(), _now), PolicyPreviews(database(), _now)
+    actions = PolicyActions(database(), retirement, ingestion, set_aside, _now)
     checks = {
         "database": lambda: database().check(_READINESS_SECONDS),
         "blobs": store.check,
@@ -160,9 +188,17 @@ def registry() -> Registry:
         late_hashes=LateHashes(
             database(), artifacts, ingestion, set_aside, store, queues[read.hashing_queue], _now
         ),
-        retirement=RetirementService(database(), store, _now),
+        retirement=retirement,
+        rehydration=RehydrationService(database(), store, _now),
         holds=HoldService(database(), _now),
         rules=rules,
+        policies=policies,
+        policy_previews=previews,
+        policy_runs=policy_runs(policies, previews, actions, queues[read.policy_actions_queue]),
+        policy_simulations=PolicySimulations(database(), policies, _now),
+        policy_forecasts=PolicyForecasts(database(), policies, _now),
+        byte_history=ByteHistoryService(database(), _now),
+        policy_actions=actions,
         failures=FailureService(database(), _now, queues),
         poison_queues=poison_queues(read, set_aside),
         keys=keys(),

@@ -83,6 +83,17 @@ class ArtifactHeld(RegistryError):
         self.hold_id = hold_id
 
 
+class ArtifactRetained(RegistryError):
+    """A locked policy retains the artifact: it is not deleted or purged before its time."""
+
+    def __init__(self, policy: str) -> None:
+        super().__init__(
+            f"The locked policy '{policy}' retains the artifact: it is not deleted or purged "
+            "before its time."
+        )
+        self.policy = policy
+
+
 class BytesNotServed(RegistryError):
     """The artifact's bytes are not in a storage account that this registry serves."""
 
@@ -113,6 +124,22 @@ class HoldNotFound(RegistryError):
 
 class RuleNotFound(RegistryError):
     """There is no such ingestion rule."""
+
+
+class PolicyNotFound(RegistryError):
+    """There is no such policy."""
+
+
+class PolicyRunNotFound(RegistryError):
+    """There is no such run of a policy."""
+
+
+class PolicyExists(RegistryError):
+    """There is a policy of this name already."""
+
+
+class PolicyLocked(RegistryError):
+    """The policy is locked: it stays, and its age only ever grows."""
 
 
 class FailureNotFound(RegistryError):
@@ -173,6 +200,10 @@ class TableSourceUnavailable(Retryable):
 
 class RulesUnreadable(Retryable):
     """The ingestion rules in force cannot be read by this version of the registry."""
+
+
+class PolicyUnreadable(Retryable):
+    """The policy cannot be read by this version of the registry."""
 
 
 class IssuerUnavailable(Retryable):

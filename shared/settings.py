@@ -114,8 +114,16 @@ class Settings(TriggerSettings, KeySettings, TokenSettings, StorageSettings):
     blob_events_queue: str = "blob-events"
     registrations_queue: str = "artifact-registrations"
     hashing_queue: str = "artifact-hashing"
+    policy_actions_queue: str = "policy-actions"
+    policy_schedule: str = "0 10 * * * *"
+    """When runs of policies begin: an NCRONTAB expression, read by the host."""
 
     @property
     def queues(self) -> tuple[str, ...]:
         """Queues that messages are taken from, and hence set aside from."""
-        return (self.blob_events_queue, self.registrations_queue, self.hashing_queue)
+        return (
+            self.blob_events_queue,
+            self.registrations_queue,
+            self.hashing_queue,
+            self.policy_actions_queue,
+        )

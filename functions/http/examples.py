@@ -70,4 +70,8 @@ ARTIFACT: dict[str, Any] = {
     "deleted_at": None,
     "purged_at": None,
     "missing_since": None,
+    "superseded_at": None,
+    "tier_since": None,
+    "rehydrating_to": None,
+    "rehydrated_at": None,
 }

@@ -28,6 +28,9 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
         409, "location-shared", "Another artifact points at these bytes"
     ),
     errors.ArtifactHeld: ProblemType(409, "artifact-held", "The artifact is held"),
+    errors.ArtifactRetained: ProblemType(
+        409, "artifact-retained", "A locked policy retains the artifact"
+    ),
     errors.BytesNotServed: ProblemType(
         409, "bytes-not-served", "The bytes are not in this registry's storage account"
     ),
@@ -40,6 +43,10 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.AssetNotFound: ProblemType(404, "asset-not-found", "No such asset"),
     errors.HoldNotFound: ProblemType(404, "hold-not-found", "No such hold"),
     errors.RuleNotFound: ProblemType(404, "rule-not-found", "No such ingestion rule"),
+    errors.PolicyNotFound: ProblemType(404, "policy-not-found", "No such policy"),
+    errors.PolicyExists: ProblemType(409, "policy-exists", "A policy of this name exists"),
+    errors.PolicyLocked: ProblemType(409, "policy-locked", "The policy is locked"),
+    errors.PolicyRunNotFound: ProblemType(404, "policy-run-not-found", "No such run of a policy"),
     errors.FailureNotFound: ProblemType(404, "failure-not-found", "No such message was set aside"),
     errors.FailureEnded: ProblemType(409, "failure-ended", "The message was dealt with already"),
     errors.NotReplayable: ProblemType(409, "not-replayable", "Nothing takes the message any more"),
@@ -64,6 +71,9 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     ),
     errors.RulesUnreadable: ProblemType(
         503, "rules-unreadable", "The rules in force cannot be read by this version"
+    ),
+    errors.PolicyUnreadable: ProblemType(
+        503, "policy-unreadable", "The policy cannot be read by this version"
     ),
     errors.IssuerUnavailable: ProblemType(
         503, "issuer-unavailable", "The token issuer is not available"

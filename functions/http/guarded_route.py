@@ -6,12 +6,13 @@ from inspect import Parameter, Signature, cleandoc, iscoroutinefunction, signatu
 from typing import Any, ClassVar
 
 from fastapi import Request, Response
+from fastapi import params as declared
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
 from functions.http.entry import Entry
-from functions.http.query_parameters import refuse_repeated
+from functions.http.query_parameters import refuse_repeated, refuse_unknown
 from functions.http.reading import Reader, reader_of
 from functions.http.strict_body import StrictRequest
 from functions.http.worker_threads import in_worker_thread
@@ -57,10 +58,13 @@ class GuardedRoute(APIRoute):
         self, handle: Callable[[Request], Awaitable[Response]]
     ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         takes_body = self.body_field is not None
+        known = None if _READING.issuperset(self.methods or ()) else _query_names(self.endpoint)
 
         async def handle_guarded(request: Request) -> Response:
             entry = request.state.entry = Entry(request, self._scope)
             try:
+                if known is not None:
+                    refuse_unknown(request, known)
                 return await _handle_strictly(handle, request, entry, takes_body=takes_body)
             except Exception:
                 if not entry.was_tried:
@@ -68,6 +72,16 @@ class GuardedRoute(APIRoute):
                 raise
 
         return handle_guarded
+
+
+def _query_names(endpoint: Endpoint) -> frozenset[str]:
+    """The parameters that an endpoint has in the query string."""
+    return frozenset(
+        each.alias or name
+        for name, parameter in signature(endpoint).parameters.items()
+        for each in getattr(parameter.annotation, "__metadata__", ())
+        if isinstance(each, declared.Query)
+    )
 
 
 def _described(endpoint: Endpoint, scope: Scope, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from functions.http.problems import (
 from shared.errors import (
     ArtifactConflict,
     ArtifactHeld,
+    ArtifactRetained,
     BatchRefused,
     InvalidInput,
     KeyRejected,
@@ -96,6 +97,8 @@ def _extensions_of(fault: RegistryError, within: Sequence[object] = ()) -> dict[
         return {"current_artifact_id": str(fault.current_artifact_id)}
     if isinstance(fault, ArtifactHeld):
         return {"hold_id": str(fault.hold_id)}
+    if isinstance(fault, ArtifactRetained):
+        return {"policy": fault.policy}
     if isinstance(fault, BatchRefused):
         return {"errors": [_refused_item(*item) for item in sorted(fault.refused.items())]}
     return {}

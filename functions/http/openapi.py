@@ -29,6 +29,7 @@ _TAGS = [
     {"name": "artifacts", "description": "For pipelines: registering and finding artifacts."},
     {"name": "admin", "description": "For operators: history, chains, duplicates, retirement."},
     {"name": "rules", "description": "For operators: what uploads are registered as."},
+    {"name": "policies", "description": "For operators: what is archived, deleted or purged."},
     {"name": "failures", "description": "For operators: messages that could not be used."},
     {"name": "keys", "description": "For administrators: API keys."},
     {"name": "health", "description": "For probes."},

@@ -71,6 +71,14 @@ class HeldProblem(Problem):
     hold_id: UUID
 
 
+class RetainedProblem(Problem):
+    """A locked policy retains the artifact."""
+
+    example_members: ClassVar[Mapping[str, Any]] = {"policy": "keep-evidence"}
+
+    policy: str
+
+
 class RefusedItem(InvalidValue):
     """An item of a batch that cannot be registered."""
 
@@ -99,6 +107,7 @@ PROBLEM_SCHEMAS: Mapping[str, type[Problem]] = {
     INVALID_INPUT.name: InvalidInputProblem,
     FAULTS[errors.ArtifactConflict].name: ConflictProblem,
     FAULTS[errors.ArtifactHeld].name: HeldProblem,
+    FAULTS[errors.ArtifactRetained].name: RetainedProblem,
     FAULTS[errors.BatchRefused].name: BatchProblem,
 }
 """Problems that tell more than all do, by name."""

@@ -1,6 +1,7 @@
 """What holds for the query string of every guarded route."""
 
 from collections import Counter
+from collections.abc import Collection
 
 from fastapi import Request
 
@@ -16,3 +17,12 @@ def refuse_repeated(request: Request) -> None:
     for name, times in given.items():
         if times > 1:
             raise InvalidInput("A parameter is given more than once.", json_pointer(name))
+
+
+def refuse_unknown(request: Request, known: Collection[str]) -> None:
+    """Refuse a parameter that a change does not have: `dryrun=true` would change everything."""
+    if not request.scope["query_string"]:
+        return
+    unknown = sorted(request.query_params.keys() - known)
+    if unknown:
+        raise InvalidInput("There is no such parameter.", json_pointer(unknown[0]))

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation, TypeAdapter
 from functions.http.examples import CLIENT_REFS
 from functions.http.reading import read_value
 from shared.models.artifacts import ArtifactRegistration
-from shared.models.rules import MAXIMUM_RULES, IngestionRule, RuleList
+from shared.models.documents import MAXIMUM_ITEMS
+from shared.models.rules import IngestionRule, RuleList
 
 _MOST_PAIRS = 1000
 """A blob has 8 KiB of metadata and 10 tags at most."""
@@ -90,7 +91,7 @@ class _Rules(RuleList):
 
 
 _RULES: TypeAdapter[_Rules] = TypeAdapter(_Rules)
-_UnreadRules = SkipValidation[Annotated[list[IngestionRule], Field(max_length=MAXIMUM_RULES)]]
+_UnreadRules = SkipValidation[Annotated[list[IngestionRule], Field(max_length=MAXIMUM_ITEMS)]]
 """As they were sent: a hostile set takes a second to read, which nothing else is to wait for."""
 
 

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Response
 
 from functions.http.admin_changes import Confirmation
 from functions.http.answers import json_answer
 from functions.http.conditions import IfMatch
+from functions.http.document_answers import ETAG, DryRun, document_answer, item_answer
 from functions.http.documented import answer, problems
 from functions.http.entry import Entrance
 from functions.http.guarded_route import AdminRoute, QuestionRoute
@@ -21,7 +22,6 @@ from functions.http.rule_bodies import (
     read_rules,
 )
 from shared import errors
-from shared.models.entity_tags import entity_tag
 from shared.models.rule_fields import RuleName
 from shared.models.rule_files import KeptRule, RuleChanges, RuleFile
 from shared.models.rule_trials import RuleTrial
@@ -29,10 +29,8 @@ from shared.models.rules import IngestionRule
 from shared.services.rules import version_tag
 
 _PREFIX = "/api/admin/rules"
-_ETAG = ["ETag"]
 
 Name = Annotated[RuleName, Path()]
-DryRun = Annotated[bool, Query(description="Only tell what would change.")]
 
 router = APIRouter(prefix=_PREFIX, tags=["rules"], route_class=AdminRoute)
 questions = APIRouter(prefix=_PREFIX, tags=["rules"], route_class=QuestionRoute)
@@ -41,18 +39,18 @@ questions = APIRouter(prefix=_PREFIX, tags=["rules"], route_class=QuestionRoute)
 @router.get(
     "",
     responses=problems()
-    | answer(RuleFile, "All rules.", {"version": 17, "rules": [RULE]}, headers=_ETAG),
+    | answer(RuleFile, "All rules.", {"version": 17, "rules": [RULE]}, headers=ETAG),
 )
 def list_rules(entry: Entrance) -> Response:
     """All rules that are in force, by name: one document of one version, which is its ETag."""
     file = entry.registry.rules.read()
-    return json_answer(file, headers=_version_header(file.version))
+    return document_answer(file, version_tag(file.version))
 
 
 @router.put(
     "",
     responses=problems(errors.PreconditionFailed, takes_body=True)
-    | answer(RuleChanges, "What was changed.", CHANGES, headers=_ETAG),
+    | answer(RuleChanges, "What was changed.", CHANGES, headers=ETAG),
 )
 def apply_rules(
     entry: Entrance,
@@ -67,7 +65,7 @@ def apply_rules(
     """
     rules = read_rules(asked.rules)
     changes = entry.registry.rules.apply(rules, entry.origin, if_match=if_match, dry_run=dry_run)
-    return json_answer(changes, headers=_version_header(changes.version))
+    return document_answer(changes, version_tag(changes.version))
 
 
 @questions.post(
@@ -88,18 +86,18 @@ def try_rules(
 
 @router.get(
     "/{name}",
-    responses=problems(errors.RuleNotFound) | answer(KeptRule, "The rule.", RULE, headers=_ETAG),
+    responses=problems(errors.RuleNotFound) | answer(KeptRule, "The rule.", RULE, headers=ETAG),
 )
 def get_rule(entry: Entrance, name: Name) -> Response:
     """One rule."""
-    return _rule_answer(entry.registry.rules.get(name))
+    return item_answer(entry.registry.rules.get(name))
 
 
 @router.put(
     "/{name}",
     responses=problems(errors.PreconditionFailed, takes_body=True)
-    | answer(IngestionRule, "The rule, which was changed or was so.", RULE, headers=_ETAG)
-    | answer(IngestionRule, "The rule, which was added.", RULE, status=201, headers=_ETAG),
+    | answer(IngestionRule, "The rule, which was changed or was so.", RULE, headers=ETAG)
+    | answer(IngestionRule, "The rule, which was added.", RULE, status=201, headers=ETAG),
 )
 def put_rule(
     entry: Entrance,
@@ -111,26 +109,18 @@ def put_rule(
     if rule.name != name:
         raise errors.InvalidInput("The rule has another name than the path.", "/name")
     changes = entry.registry.rules.put(rule, entry.origin, if_match=if_match)
-    return _rule_answer(rule, 201 if changes.added else 200)
+    return item_answer(rule, 201 if changes.added else 200)
 
 
 @router.delete(
     "/{name}",
     responses=problems(errors.RuleNotFound, errors.PreconditionFailed)
     | answer(
-        RuleChanges, "What was changed.", CHANGES | {"added": [], "removed": [RULE]}, headers=_ETAG
+        RuleChanges, "What was changed.", CHANGES | {"added": [], "removed": [RULE]}, headers=ETAG
     ),
 )
 def remove_rule(entry: Entrance, name: Name, confirm: Confirmation, if_match: IfMatch) -> Response:
     """Forget one rule; what was registered by it stays. The ETag is that of all rules."""
     del confirm
     changes = entry.registry.rules.remove(name, entry.origin, if_match=if_match)
-    return json_answer(changes, headers=_version_header(changes.version))
-
-
-def _rule_answer(rule: KeptRule, status: int = 200) -> Response:
-    return json_answer(rule, status, {"ETag": f'"{entity_tag(rule)}"'})
-
-
-def _version_header(version: int) -> dict[str, str]:
-    return {"ETag": f'"{version_tag(version)}"'}
+    return document_answer(changes, version_tag(changes.version))

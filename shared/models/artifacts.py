@@ -199,3 +199,11 @@ class Artifact(ArtifactContent, _Place):
     missing_since: _Instant | None
     """When the store was first seen without the blob that the artifact points at; null: it is there
     as far as is known."""
+    superseded_at: _Instant | None = None
+    tier_since: _Instant | None = None
+    """Since when the bytes lie in their tier; null: that is where they were registered."""
+    rehydrating_to: str | None = None
+    """The tier to which archived bytes are being brought back."""
+    rehydrated_at: _Instant | None = None
+    """When bringing them back was last asked for: from then they wait anew to be archived deeper,
+    or deleted, by policies."""

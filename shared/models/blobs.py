@@ -45,6 +45,10 @@ class BlobProperties:
     tier: str | None
     metadata: Mapping[str, str]
     last_modified: datetime
+    is_version: bool = False
+    """Asked for by its version: that is read, whatever the blob holds by then."""
+    archive_status: str | None = None
+    """To which tier an archived blob is being brought back, as the store words it."""
     tag_count: int = 0
     """How many index tags it has; what they say is asked for apart."""
 

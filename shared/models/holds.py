@@ -1,9 +1,10 @@
 """Holds: what is held is not archived, deleted or purged, by nobody."""
 
+from operator import methodcaller
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
 
 from shared.models.artifacts import Moment
 from shared.models.ids import IdInput
@@ -11,6 +12,11 @@ from shared.models.selectors import Selector
 from shared.models.text import Text
 
 _TARGETS = ("artifact_id", "asset_id", "selector")
+_ToldSelector = Annotated[
+    Selector,
+    PlainSerializer(methodcaller("model_dump", mode="json", exclude_none=True), when_used="json"),
+]
+"""As policies tell theirs: what is not said is left out."""
 
 
 class HoldRequest(BaseModel):
@@ -42,7 +48,7 @@ class Hold(BaseModel):
     hold_id: UUID
     artifact_id: UUID | None
     asset_id: UUID | None
-    selector: Selector | None
+    selector: _ToldSelector | None
     reason: str
     owner: str
     """Who placed it: `key:<id>` or the like, no personal data."""

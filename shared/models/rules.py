@@ -1,10 +1,10 @@
 """Rules: what an upload is, by its container and its name."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, model_validator
 
@@ -12,6 +12,7 @@ from shared.errors import InvalidInput
 from shared.models.artifacts import ArtifactRegistration
 from shared.models.axes import Stage
 from shared.models.blobs import BlobReference
+from shared.models.documents import MAXIMUM_ITEMS, DocumentItem, twins
 from shared.models.pointers import json_pointer
 from shared.models.rule_fields import (
     Account,
@@ -28,17 +29,18 @@ from shared.models.rule_fields import (
 )
 from shared.models.templates import BUILT_IN, PathTemplate, Values, filled, names_in, rendered
 
-MAXIMUM_RULES = 1000
 _TEXTS = ("artifact_type", "content_type", "stac_collection_id", "stac_item_id")
 
 
-class IngestionRule(BaseModel):
+class IngestionRule(DocumentItem):
     """What the blobs of a container whose names have a form are registered as.
 
     Validation raises pydantic's ValidationError, whose locations name the values at fault.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    noun: ClassVar[str] = "rule"
 
     name: RuleName
     priority: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = 100
@@ -125,16 +127,11 @@ class RuleList(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    rules: Annotated[list[IngestionRule], Field(max_length=MAXIMUM_RULES)]
+    rules: Annotated[list[IngestionRule], Field(max_length=MAXIMUM_ITEMS)]
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        counts = Counter(rule.name for rule in self.rules)
-        refuse(
-            (("rules", place, "name"), f"{counts[rule.name]} rules have this name.")
-            for place, rule in enumerate(self.rules)
-            if counts[rule.name] > 1
-        )
+        refuse(twins("rules", self.rules))
         return self
 
 

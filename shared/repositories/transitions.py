@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from shared.database.queries import load_queries
 from shared.models.artifacts import Artifact
+from shared.models.axes import Disposition
 from shared.repositories.records import read_artifact_if_any
 
 _QUERIES = load_queries(__file__)
@@ -26,11 +27,17 @@ class TransitionRepository:
         """The artifact, locked until the transaction ends; None if unknown."""
         return read_artifact_if_any(self._one("hold", {"artifact_id": artifact_id}))
 
-    def hold_bytes(self, artifact_id: UUID, at: datetime) -> tuple[Artifact, bool] | None:
-        """The artifact, alone at its location, and whether another one points at its bytes."""
-        row = self._one("hold_bytes", {"artifact_id": artifact_id, "at": at})
+    def hold_bytes(
+        self, artifact_id: UUID, target: Disposition, at: datetime
+    ) -> tuple[Artifact, bool, bool] | None:
+        """The artifact, alone at its location, and whether others point at its bytes.
+
+        First those that are not deleted, or held; then those that are deleted and not purged.
+        """
+        parameters = {"artifact_id": artifact_id, "target": target, "at": at}
+        row = self._one("hold_bytes", parameters)
         artifact = read_artifact_if_any(row)
-        return (artifact, row["is_shared"]) if artifact else None
+        return (artifact, row["is_shared"], row["is_awaited"]) if artifact else None
 
     def is_state_of_another(self, artifact_id: UUID, blob_etag: str) -> bool:
         """Whether another artifact at the same location was registered with this etag."""

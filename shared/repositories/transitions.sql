@@ -3,10 +3,11 @@
 SELECT CASE WHEN held.artifact_id IS NOT NULL THEN row_to_json(held)::text END AS artifact
 FROM registry.hold_artifact(:artifact_id) AS held;
 
--- name: hold_bytes(artifact_id, at)^
--- Lock an artifact that is not held, and its location: see registry.hold_bytes.
-SELECT held.is_shared,
-    CASE WHEN (held.artifact).artifact_id IS NOT NULL THEN row_to_json(held.artifact)::text END AS artifact FROM registry.hold_bytes(:artifact_id, :at) AS held;
+-- name: hold_bytes(artifact_id, target, at)^
+-- Lock an artifact that may be moved to a disposition, and its location: see registry.hold_bytes.
+SELECT held.is_shared, held.is_awaited,
+    CASE WHEN (held.artifact).artifact_id IS NOT NULL THEN row_to_json(held.artifact)::text END AS artifact
+FROM registry.hold_bytes(:artifact_id, :target, :at) AS held;
 
 -- name: is_state_of_another(artifact_id, blob_etag)^
 -- Whether a state of a blob was registered as another artifact.

@@ -1,10 +1,13 @@
-"""Hashing what was registered unhashed, when there is time."""
+"""Hashing what was registered unhashed, or is to be verified, when there is time."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from psycopg import Connection
+from psycopg.rows import DictRow
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.database.pool import Database
 from shared.errors import (
@@ -19,15 +22,16 @@ from shared.models.artifacts import Artifact
 from shared.models.axes import Disposition
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.content_hash import ContentHash
-from shared.models.ids import ArtifactId
 from shared.models.registrations import Origin
 from shared.models.set_aside import Message
 from shared.repositories.backfills import BackfillRepository, UnhashedArtifact
+from shared.repositories.rehydrations import RehydrationRepository
 from shared.services.artifact_service import ArtifactService
 from shared.services.hashing import hash_blob
 from shared.services.ingestion import IngestionService
 from shared.services.ingestion_looks import blob_of
 from shared.services.set_aside import SetAsideService
+from shared.services.verification import Verifications
 from shared.storage.accounts import Blobs
 from shared.storage.queues import StorageQueue
 
@@ -42,19 +46,32 @@ what fails is tried again while most of the work is still to be done."""
 _AGAIN_AFTER = timedelta(hours=1)
 _CLAIMED = 1000
 
+_Ids = Annotated[list[UUID], Field(min_length=1, max_length=1000)]
+
 
 class HashRequest(BaseModel):
-    """A message on the hashing queue."""
+    """A message on the hashing queue: whose hashes are to be filled in."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    artifact_ids: list[UUID] = Field(min_length=1, max_length=1000)
+    artifact_ids: _Ids
+
+
+class VerifyRequest(BaseModel):
+    """Another message there: whose bytes are to be compared with the hashes that are known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verify: _Ids
+
+
+_REQUEST = TypeAdapter[HashRequest | VerifyRequest](HashRequest | VerifyRequest)
 
 
 class LateHashes:
-    """Hashes artifacts whose hash was left for later.
+    """Hashes artifacts whose hash was left for later, and those that were brought back.
 
-    Who registers one unhashed says in the same transaction whether its hash is wanted. From there
+    Who registers or brings back says in the same transaction what is to be hashed. From there
     the timer sends messages, and again an hour later what has no answer by then: a kill at any
     point loses nothing, and what is done twice changes nothing.
     """
@@ -76,33 +93,45 @@ class LateHashes:
         self._store = store
         self._queue = queue
         self._clock = clock
+        self._verifications = Verifications(database, artifacts, ingestion, store, clock)
 
     def send_due(self) -> int:
-        """Fill the queue up; answers with the number of messages. Raises a Retryable."""
+        """Fill the queue up; answers with the number of messages. Raises a Retryable.
+
+        First with what somebody brought back, which is never as much as what a backfill leaves.
+        """
         sent, room = 0, DEEPEST - self._queue.length()
-        while sent < room:
-            messages = self._send_some()
-            if not messages:
-                break
-            sent += messages
+        for claim in (_claim_verifications, _claim_unhashed):
+            while sent < room:
+                messages = self._send_some(claim)
+                if not messages:
+                    break
+                sent += messages
         return sent
 
     def take(self, queue: str, body: bytes, origin: Origin) -> None:
         """Hash what a message names; what can never be hashed is set aside, each on its own.
 
-        A Retryable is raised at the end: delivering all again changes nothing that is done.
+        Of what cannot be verified the audit trail tells instead. A Retryable is raised at
+        the end: delivering all again changes nothing that is done.
         """
 
         def hash_one(artifact_id: UUID) -> list[str]:
             self._hash_or_forget(artifact_id, origin)
             return []
 
+        def verify_one(artifact_id: UUID) -> list[str]:
+            self._verifications.verify(artifact_id, origin)
+            return []
+
         def use(message: Message, document: object) -> None:
-            wanted = _read(document).artifact_ids
-            if len(wanted) == 1:
-                hash_one(wanted[0])
-            else:
-                self._set_aside.use_each(message.source, wanted, hash_one, _alone)
+            match _read(document):
+                case HashRequest(artifact_ids=[artifact_id]):
+                    hash_one(artifact_id)
+                case HashRequest(artifact_ids=wanted):
+                    self._set_aside.use_each(message.source, wanted, hash_one, _alone)
+                case VerifyRequest(verify=wanted):
+                    self._set_aside.use_each(message.source, wanted, verify_one, _verified_alone)
 
         self._set_aside.take(Message(queue, body), origin, use)
 
@@ -131,12 +160,11 @@ class LateHashes:
             self._ingestion.look_at_blob(blob, origin)  # whatever points there is missing
             raise
 
-    def _send_some(self) -> int:
+    def _send_some(self, claim: "_Claim") -> int:
         """Sent before it is committed that they were: a kill in between sends them twice."""
         now = self._clock()
         with self._database.connection() as connection, connection.transaction():
-            due = BackfillRepository(connection).claim_unhashed(now, now + _AGAIN_AFTER, _CLAIMED)
-            messages = list(_portions(due))
+            messages = list(claim(connection, now))
             for message in messages:
                 self._queue.send(message.model_dump_json())
         return len(messages)
@@ -176,25 +204,44 @@ class LateHashes:
             BackfillRepository(connection).forget_unhashed(artifact_id)
 
 
-def _read(document: object) -> HashRequest:
+_Claim = Callable[[Connection[DictRow], datetime], Iterator[HashRequest | VerifyRequest]]
+
+
+def _claim_unhashed(connection: Connection[DictRow], now: datetime) -> Iterator[HashRequest]:
+    due = BackfillRepository(connection).claim_unhashed(now, now + _AGAIN_AFTER, _CLAIMED)
+    return (HashRequest(artifact_ids=ids) for ids in _portions(due))
+
+
+def _claim_verifications(connection: Connection[DictRow], now: datetime) -> Iterator[VerifyRequest]:
+    due = RehydrationRepository(connection).claim_verifications(now, now + _AGAIN_AFTER, _CLAIMED)
+    return (VerifyRequest(verify=ids) for ids in _portions(due))
+
+
+def _read(document: object) -> HashRequest | VerifyRequest:
     try:
-        return HashRequest.model_validate(document)
+        return _REQUEST.validate_python(document)
     except ValidationError:
-        raise MalformedMessage('Not a request to hash: {"artifact_ids": [...]}.') from None
+        raise MalformedMessage(
+            'Not a request to hash: {"artifact_ids": [...]} or {"verify": [...]}.'
+        ) from None
 
 
 def _alone(artifact_id: UUID) -> bytes:
     return HashRequest(artifact_ids=[artifact_id]).model_dump_json().encode()
 
 
-def _portions(due: Iterable[UnhashedArtifact]) -> Iterator[HashRequest]:
-    ids: list[ArtifactId] = []
+def _verified_alone(artifact_id: UUID) -> bytes:
+    return VerifyRequest(verify=[artifact_id]).model_dump_json().encode()
+
+
+def _portions(due: Iterable[UnhashedArtifact]) -> Iterator[list[UUID]]:
+    ids: list[UUID] = []
     size_bytes = 0
     for artifact in due:
         if ids and (len(ids) == MOST_IDS or size_bytes + artifact.size_bytes > MOST_BYTES):
-            yield HashRequest(artifact_ids=list(ids))
+            yield ids
             ids, size_bytes = [], 0
         ids.append(artifact.artifact_id)
         size_bytes += artifact.size_bytes
     if ids:
-        yield HashRequest(artifact_ids=list(ids))
+        yield ids

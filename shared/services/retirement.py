@@ -1,10 +1,14 @@
 """Archiving and purging: what happens to an artifact's bytes, and then to its record."""
 
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import DictRow
 
 from shared.database.constraints import constraint_errors
 from shared.database.pool import Database
@@ -24,6 +28,36 @@ from shared.models.tiers import ColderTier
 from shared.repositories.transitions import TransitionRepository
 from shared.services.transitions import require_state
 from shared.storage.accounts import Blobs
+
+Retired = Literal[Disposition.ARCHIVED, Disposition.PURGED]
+_REMOVED = "removed"
+Why = Mapping[str, Any]
+"""What the audit trail says of a decision beside what changed."""
+
+
+@dataclass(frozen=True)
+class HeldArtifact:
+    """An artifact whose record and bytes are nobody else's until the transaction ends."""
+
+    connection: Connection[DictRow]
+    artifact: Artifact
+    is_shared: bool = False
+    """Whether another artifact that is not deleted, or is held, points at the same bytes."""
+    is_awaited: bool = False
+    """Whether others that are deleted do, with the last of which the bytes are to be removed."""
+
+    @property
+    def transitions(self) -> TransitionRepository:
+        return TransitionRepository(self.connection)
+
+
+@dataclass(frozen=True)
+class Purge:
+    """What came of a purge."""
+
+    move: Move
+    bytes_freed: int
+    """0 where nothing was removed."""
 
 
 class RetirementService:
@@ -55,55 +89,88 @@ class RetirementService:
         not deleted, or where its bytes lie colder already: bringing them back takes hours and is
         nobody's archiving. Raises BlobNotFound where its bytes are there no more.
         """
-        with self._held(artifact_id, if_match) as (transitions, artifact, is_shared):
-            _require_archivable(artifact)
-            blob = self._blob_of(artifact, is_shared)
-            if blob is not None:
-                found = self._stored_bytes(transitions, artifact, blob)
-                if found is None:
-                    raise BlobNotFound("The bytes of this artifact were overwritten or removed.")
-                if target_tier.is_warmer_than(found.tier):
-                    raise InvalidTransition(f"The bytes are in the tier '{found.tier}' already.")
-                self._store.set_tier(found, target_tier)
-            return self._record(transitions, artifact, Disposition.ARCHIVED, origin, target_tier)
+        with self.held(artifact_id, Disposition.ARCHIVED) as held:
+            require_state(held.artifact, if_match)
+            return self.archive_held(held, target_tier, origin)
 
     def purge(
         self, artifact_id: UUID, origin: Origin, *, if_match: Collection[str] | None = None
     ) -> Move:
         """Remove the bytes of a deleted artifact; the tombstone stays. Idempotent.
 
-        Bytes that were overwritten or removed by others are gone already. Raises InvalidTransition
-        for an artifact that is not deleted.
+        Bytes that were overwritten or removed by others are gone already. Those of several deleted
+        artifacts are removed with the last of them. Raises InvalidTransition for an artifact that
+        is not deleted, and ArtifactRetained.
         """
-        with self._held(artifact_id, if_match) as (transitions, artifact, is_shared):
-            if artifact.disposition is Disposition.PURGED:
-                return Move(artifact.status, artifact)
-            if artifact.disposition is not Disposition.DELETED:
-                raise InvalidTransition("Only a deleted artifact can be purged.")
-            blob = self._blob_of(artifact, is_shared)
-            found = self._stored_bytes(transitions, artifact, blob) if blob else None
-            if found is not None:
-                self._store.remove(found)
-            return self._record(transitions, artifact, Disposition.PURGED, origin)
+        with self.held(artifact_id, Disposition.PURGED) as held:
+            require_state(held.artifact, if_match)
+            return self.purge_held(held, origin).move
 
     @contextmanager
-    def _held(
-        self, artifact_id: UUID, if_match: Collection[str] | None
-    ) -> Generator[tuple[TransitionRepository, Artifact, bool]]:
+    def held(self, artifact_id: UUID, target: Retired) -> Generator[HeldArtifact]:
+        """An artifact that is neither held nor, on its way to be purged, retained."""
         with (
             self._database.connection() as connection,
             constraint_errors(),
             connection.transaction(),
         ):
-            transitions = TransitionRepository(connection)
-            held = transitions.hold_bytes(artifact_id, self._clock())
-            if held is None:
+            found = TransitionRepository(connection).hold_bytes(artifact_id, target, self._clock())
+            if found is None:
                 raise ArtifactNotFound
-            require_state(held[0], if_match)
-            yield transitions, *held
+            yield HeldArtifact(connection, *found)
 
-    def _blob_of(self, artifact: Artifact, is_shared: bool) -> BlobReference | None:
+    def archive_held(
+        self, held: HeldArtifact, target_tier: ColderTier, origin: Origin, why: Why | None = None
+    ) -> Move:
+        """As `archive`, in the transaction of who holds the artifact.
+
+        Who says why does so for a policy, which takes bytes that lie colder already as they lie.
+        """
+        _require_archivable(held.artifact)
+        blob = self._blob_of(held)
+        tier = target_tier if blob is None else self._cool(held, blob, target_tier, why)
+        return self._record(held, Disposition.ARCHIVED, origin, why, tier)
+
+    def purge_held(self, held: HeldArtifact, origin: Origin, why: Why | None = None) -> Purge:
+        """As `purge`, in the transaction of who holds the artifact."""
+        if held.artifact.disposition is Disposition.PURGED:
+            return Purge(Move(held.artifact.status, held.artifact), 0)
+        if held.artifact.disposition is not Disposition.DELETED:
+            raise InvalidTransition("Only a deleted artifact can be purged.")
+        told = self._remove(held)
+        move = self._record(held, Disposition.PURGED, origin, {**(why or {}), "bytes": told})
+        return Purge(move, (held.artifact.size_bytes or 0) if told == _REMOVED else 0)
+
+    def _cool(
+        self, held: HeldArtifact, blob: BlobReference, target_tier: ColderTier, why: Why | None
+    ) -> str:
+        """Answers with the tier in which the bytes lie then."""
+        found = self._stored_bytes(held, blob)
+        if found is None:
+            raise BlobNotFound("The bytes of this artifact were overwritten or removed.")
+        if found.tier and target_tier.is_warmer_than(found.tier):
+            if why is not None:
+                return found.tier
+            raise InvalidTransition(f"The bytes are in the tier '{found.tier}' already.")
+        self._store.set_tier(found, target_tier)
+        return target_tier
+
+    def _remove(self, held: HeldArtifact) -> str:
+        """Answers with what became of the bytes, as the audit trail tells it."""
+        blob = self._blob_of(held)
+        if blob is None:
+            return "none"
+        if held.is_awaited:
+            return "kept for another"
+        found = self._stored_bytes(held, blob)
+        if found is None:
+            return "gone already"
+        self._store.remove(found)
+        return _REMOVED
+
+    def _blob_of(self, held: HeldArtifact) -> BlobReference | None:
         """The blob that holds the artifact's bytes, for this artifact alone; None without bytes."""
+        artifact = held.artifact
         account, container, path = artifact.storage_account, artifact.container, artifact.blob_path
         if account is None or container is None or path is None:
             if artifact.uri is not None:
@@ -111,13 +178,11 @@ class RetirementService:
             return None
         if not self._store.serves(account):
             raise BytesNotServed
-        if is_shared:
+        if held.is_shared:
             raise LocationShared
         return BlobReference(account, container, path)
 
-    def _stored_bytes(
-        self, transitions: TransitionRepository, artifact: Artifact, blob: BlobReference
-    ) -> BlobProperties | None:
+    def _stored_bytes(self, held: HeldArtifact, blob: BlobReference) -> BlobProperties | None:
         """The blob in the state that was registered; None where the store holds that no more.
 
         An artifact whose etag was never told counts as stored as long as the blob was not written
@@ -125,6 +190,7 @@ class RetirementService:
         its size nor another artifact tells that these are other bytes: a change of a blob's
         metadata gives it a new etag as well.
         """
+        artifact = held.artifact
         try:
             found = self._store.properties(blob, version_id=artifact.blob_version_id)
         except BlobNotFound:
@@ -132,26 +198,27 @@ class RetirementService:
         if artifact.blob_version_id is not None or _is_as_registered(artifact, found):
             return found
         is_other = artifact.size_bytes not in {None, found.size_bytes}
-        if is_other or transitions.is_state_of_another(artifact.artifact_id, found.etag):
+        if is_other or held.transitions.is_state_of_another(artifact.artifact_id, found.etag):
             return None
         raise BytesUncertain
 
     def _record(
         self,
-        transitions: TransitionRepository,
-        artifact: Artifact,
-        target: Literal[Disposition.ARCHIVED, Disposition.PURGED],
+        held: HeldArtifact,
+        target: Retired,
         origin: Origin,
-        tier: ColderTier | None = None,
+        why: Why | None,
+        tier: str | None = None,
     ) -> Move:
         request = {
-            "artifact_id": str(artifact.artifact_id),
+            "artifact_id": str(held.artifact.artifact_id),
             "disposition": target,
             "storage_tier": tier,
             "origin": origin.as_json(),
             "at": self._clock().isoformat(),
+            "why": why,
         }
-        moved = transitions.move_disposition(request)
+        moved = held.transitions.move_disposition(request)
         if moved is None:
             raise ArtifactNotFound
         return Move(Status(moved[0]), moved[1])
@@ -162,6 +229,8 @@ def _require_archivable(artifact: Artifact) -> None:
         raise InvalidTransition("A deleted artifact stays as it is.")
     if artifact.processing is not Processing.COMPLETED:
         raise InvalidTransition("Only what is complete can be archived.")
+    if artifact.rehydrating_to is not None:
+        raise InvalidTransition("Its bytes are being brought back.")
 
 
 def _is_as_registered(artifact: Artifact, found: BlobProperties) -> bool:

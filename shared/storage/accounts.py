@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterable, Mapping
 
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.listed_blobs import BlobScope
+from shared.models.tiers import RehydratePriority
 from shared.storage.blobs import BlobStore, not_served
 from shared.storage.listing import PAGE_BLOBS, ContainerListing
 
@@ -54,9 +55,11 @@ class BlobAccounts:
         """Remove a blob in the state that its etag names."""
         self.of(properties.reference.account).remove(properties)
 
-    def set_tier(self, properties: BlobProperties, tier: str) -> None:
-        """Move a blob to another access tier."""
-        self.of(properties.reference.account).set_tier(properties, tier)
+    def set_tier(
+        self, properties: BlobProperties, tier: str, priority: RehydratePriority | None = None
+    ) -> None:
+        """Move a blob to another access tier, in the state that its etag names."""
+        self.of(properties.reference.account).set_tier(properties, tier, priority)
 
     def listing(
         self, scope: BlobScope, *, with_tags: bool = True, page_blobs: int = PAGE_BLOBS

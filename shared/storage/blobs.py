@@ -1,16 +1,21 @@
 """Blobs of one storage account."""
 
 from collections.abc import Generator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
+from typing import Any
 
 from azure.core import MatchConditions
-from azure.storage.blob import BlobServiceClient
+from azure.core.exceptions import HttpResponseError
+from azure.storage.blob import BlobClient, BlobServiceClient
+from azure.storage.blob import RehydratePriority as SdkPriority
 
 from shared.errors import BlobChanged, BlobNotFound, StorageAccountNotAllowed
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.listed_blobs import BlobScope
+from shared.models.tiers import ColderTier, RehydratePriority
 from shared.storage.addresses import account_address
 from shared.storage.faults import account_faults, blob_faults
+from shared.storage.leases import leased
 from shared.storage.listing import PAGE_BLOBS, ContainerListing
 from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
 from shared.storage.ranges import BLOCK_BYTES, RangeReader
@@ -21,6 +26,8 @@ CHUNK_BYTES = 1024 * 1024
 """What the socket is read into at a time: more or less costs page faults or thread switches."""
 
 CHUNKS_AHEAD = 4
+_IS_CURRENT = "OperationNotAllowedOnRootBlob"
+"""What the store answers to who deletes the current version by its id."""
 
 
 class BlobStore:
@@ -69,6 +76,8 @@ class BlobStore:
             tier=found.blob_tier,
             metadata=found.metadata,
             last_modified=found.last_modified,
+            is_version=version_id is not None,
+            archive_status=found.archive_status,
             tag_count=int(found.tag_count or 0),  # a header's text, whatever the SDK says
         )
 
@@ -112,25 +121,37 @@ class BlobStore:
             properties.reference.container, properties.reference.path
         )
         with suppress(BlobNotFound), blob_faults(properties.reference):
-            client.delete_blob(
-                version_id=properties.version_id,
-                etag=properties.etag,
-                match_condition=MatchConditions.IfNotModified,
-            )
+            _delete(client, properties)
 
-    def set_tier(self, properties: BlobProperties, tier: str) -> None:
-        """Move a blob to another access tier.
+    def set_tier(
+        self, properties: BlobProperties, tier: str, priority: RehydratePriority | None = None
+    ) -> None:
+        """Move a blob to another access tier, in the state that its etag names.
 
-        The store takes no condition here: see first that the blob is the one meant. Raises
-        BlobNotFound, BlobUnreadable where it has no tiers (a page blob, say),
-        StorageAccountNotAllowed, StorageUnavailable.
+        The store takes no condition here. Nobody can write a version; other blobs are leased
+        meanwhile, but for archived ones, which cannot be: bringing another state's bytes back
+        harms nobody. That takes hours, by the priority: `archive_status` says so until then.
+        Raises BlobChanged when the blob has another state by now, or none, BlobUnreadable where
+        it has no tiers (a page blob, say), where others lease it, or for an archived version
+        that is not the latest, BlobNotFound, StorageAccountNotAllowed, StorageUnavailable.
         """
         self._require_own(properties.reference)
+        if properties.tier == tier:
+            return
         client = self._service.get_blob_client(
             properties.reference.container, properties.reference.path
         )
-        with blob_faults(properties.reference):
-            client.set_standard_blob_tier(tier, version_id=properties.version_id)
+        needs_lease = properties.version_id is None and properties.tier != ColderTier.ARCHIVE
+        with (
+            leased(client, properties) if needs_lease else nullcontext() as lease,
+            blob_faults(properties.reference),
+        ):
+            client.set_standard_blob_tier(
+                tier,
+                version_id=properties.version_id,
+                lease=lease,
+                rehydrate_priority=SdkPriority(priority) if priority else None,
+            )
 
     def listing(
         self, scope: BlobScope, *, with_tags: bool = True, page_blobs: int = PAGE_BLOBS
@@ -162,3 +183,18 @@ def not_served(account: str) -> StorageAccountNotAllowed:
     return StorageAccountNotAllowed(
         f"The storage account '{account}' is not one that this registry serves."
     )
+
+
+def _delete(client: BlobClient, properties: BlobProperties) -> None:
+    as_seen: dict[str, Any] = {
+        "etag": properties.etag,
+        "match_condition": MatchConditions.IfNotModified,
+    }
+    try:
+        client.delete_blob(version_id=properties.version_id, **as_seen)
+    except HttpResponseError as fault:
+        if getattr(fault, "error_code", None) != _IS_CURRENT:
+            raise
+        # The current version goes by deleting the blob, which makes it an earlier version.
+        client.delete_blob(**as_seen)
+        client.delete_blob(version_id=properties.version_id)

@@ -71,6 +71,7 @@ class RangeReader:
         request = HttpRequest(
             "GET",
             self._address(blob.reference),
+            params={"versionid": blob.version_id} if blob.is_version else None,
             headers={
                 "If-Match": f'"{blob.etag}"',
                 "x-ms-range": f"bytes={start}-{end - 1}",
@@ -93,7 +94,9 @@ class RangeReader:
         with blob_faults(blob.reference):
             client = self.service.get_blob_client(blob.reference.container, blob.reference.path)
             found = client.get_blob_properties(
-                etag=f'"{blob.etag}"', match_condition=MatchConditions.IfNotModified
+                version_id=blob.version_id if blob.is_version else None,
+                etag=f'"{blob.etag}"',
+                match_condition=MatchConditions.IfNotModified,
             )
         if found.size != blob.size_bytes:
             raise BlobChanged(_ANOTHER_SIZE)

@@ -28,6 +28,7 @@ class Ground:
         self.events: QueueClient = queues.get_queue_client(f"{name}-events")
         self.messages: QueueClient = queues.get_queue_client(f"{name}-messages")
         self.hashing: QueueClient = queues.get_queue_client(f"{name}-hashing")
+        self.actions: QueueClient = queues.get_queue_client(f"{name}-policies")
         self.poison: list[QueueClient] = [
             queues.get_queue_client(f"{queue}-poison")
             for queue in (self.events.queue_name, self.messages.queue_name)
@@ -37,7 +38,7 @@ class Ground:
         """Make the containers and queues, as a deployment does."""
         for container in (self.uploads, self.others):
             container.create_container()
-        for queue in (self.events, self.messages, self.hashing):
+        for queue in self._queues:
             queue.create_queue()
 
     def put(self, name: str, content: bytes) -> None:
@@ -50,7 +51,11 @@ class Ground:
 
     def waiting(self) -> int:
         """Messages in all queues, those in work and those of dead workers as well."""
-        return sum(map(_length, (self.events, self.messages, self.hashing)))
+        return sum(map(_length, self._queues))
+
+    @property
+    def _queues(self) -> tuple[QueueClient, ...]:
+        return (self.events, self.messages, self.hashing, self.actions)
 
     def poisoned(self, mark: str = "") -> int:
         """Messages that the host has given up, of the first 32 of each queue."""

@@ -60,6 +60,7 @@ class RunningApp:
                 "REGISTRY_BLOB_EVENTS_QUEUE": f"{name}-events",
                 "REGISTRY_REGISTRATIONS_QUEUE": f"{name}-messages",
                 "REGISTRY_HASHING_QUEUE": f"{name}-hashing",
+                "REGISTRY_POLICY_ACTIONS_QUEUE": f"{name}-policies",
                 **(settings or {}),
             },
         )

@@ -64,23 +64,36 @@ def die_after_chunk(number: int) -> None:
     store.read = dying
 
 
-def die_while_registering() -> None:
+def die_while(repository: Any, name: str) -> None:
     """When the statement has been sent and the server works on it: whether it commits is open."""
-    repositories: Any = ArtifactRepository
-    real = repositories.register
+    real = getattr(repository, name)
 
-    def dying(repository: Any, request: Any) -> Any:
-        def send_only(waiting: Generator[Any, Any, Any], *_: Any, **__: Any) -> None:
-            next(waiting)  # it waits for the answer, hence has sent everything
-            die()
+    def dying(asked: Any, *arguments: Any, **named: Any) -> Any:
+        asked._connection.wait = _send_only
+        return real(asked, *arguments, **named)
 
-        repository._connection.wait = send_only
-        return real(repository, request)
-
-    repositories.register = dying
+    setattr(repository, name, dying)
 
 
-_DELIVERY = "_Delivery"
+def die_while_committing(repository: Any, name: str) -> None:
+    """Likewise, of the transaction in which a call had something to return."""
+    real = getattr(repository, name)
+
+    def dying(asked: Any, *arguments: Any, **named: Any) -> Any:
+        answer = real(asked, *arguments, **named)
+        if answer is None or answer:
+            asked._connection.wait = _send_only
+        return answer
+
+    setattr(repository, name, dying)
+
+
+def _send_only(waiting: Generator[Any, Any, Any], *_: Any, **__: Any) -> None:
+    next(waiting)  # it waits for the answer, hence has sent everything
+    die()
+
+
+DELIVERY: Any = getattr(queue_pump, "_Delivery")  # noqa: B009 - private to the host
 POINTS: dict[str, Callable[[], None]] = {
     "after receiving": lambda: die_after(queue_pump.QueuePump, "_receive"),
     "after decoding": lambda: die_after(blob_events, "message_text"),
@@ -93,10 +106,10 @@ POINTS: dict[str, Callable[[], None]] = {
     "in mid hashing": lambda: die_after_chunk(CHUNKS // 2),
     "at the last chunk": lambda: die_after_chunk(CHUNKS),
     "before registering": lambda: die_before(ArtifactRepository, "register"),
-    "while registering": die_while_registering,
+    "while registering": lambda: die_while(ArtifactRepository, "register"),
     "after registering": lambda: die_after(ArtifactRepository, "register"),
-    "before deleting": lambda: die_before(getattr(queue_pump, _DELIVERY), "delete"),
-    "after deleting": lambda: die_after(getattr(queue_pump, _DELIVERY), "delete"),
+    "before deleting": lambda: die_before(DELIVERY, "delete"),
+    "after deleting": lambda: die_after(DELIVERY, "delete"),
 }
 
 

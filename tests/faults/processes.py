@@ -4,6 +4,7 @@ They are forked from one server that has imported everything: a start takes mill
 """
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -12,10 +13,12 @@ from typing import Any
 
 from devhost.host.queue_pump import VISIBILITY
 from tests.faults.places import Place
-from tests.faults.worker import AT_ONCE, taking_events, working
+from tests.faults.worker import AT_ONCE, Take, taking_events, working
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.faults.processes", "tests.faults.killing"])
+_FORKS.set_forkserver_preload(
+    ["tests.faults.processes", "tests.faults.killing", "tests.faults.policy_killing"]
+)
 ENDING_SECONDS = 30
 
 
@@ -27,12 +30,24 @@ def start(run: Callable[..., None], *arguments: Any) -> BaseProcess:
 
 
 def work_on(place: Place, batch_size: int = AT_ONCE, visibility: timedelta = VISIBILITY) -> None:
+    """Take messages about blobs until somebody ends this process."""
+    with place.ingestion() as service:
+        keep_taking(place, taking_events(service, place), batch_size, visibility)
+
+
+def keep_taking(place: Place, take: Take, batch_size: int, visibility: timedelta) -> None:
     """Take messages until somebody ends this process."""
-    with (
-        place.ingestion() as service,
-        working(place, taking_events(service, place), batch_size, visibility),
-    ):
+    with working(place, take, batch_size, visibility):
         _FORKS.Event().wait()
+
+
+def die_at(point: str, run: Callable[..., None], *arguments: Any) -> None:
+    """Have a process come to a point, which it is told last, and die there, of nothing else."""
+    process = start(run, *arguments, point)
+    process.join(ENDING_SECONDS)
+    code = process.exitcode
+    end(process)
+    assert code == -signal.SIGKILL, f"{point}: {code}"
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A worker killed at any point of the way loses nothing and leaves nothing half done."""
 
-import signal
 from collections import Counter
 
 import pytest
@@ -9,7 +8,7 @@ from azure.storage.queue import QueueClient
 from tests.faults.conftest import Tally
 from tests.faults.killing import BLOB_BYTES, POINTS, work_until
 from tests.faults.places import Place
-from tests.faults.processes import ENDING_SECONDS, end, start, workers
+from tests.faults.processes import die_at, workers
 from tests.faults.registered import Rows, assert_holds, current, reasons
 from tests.faults.sizes import sized
 from tests.integration.uploads import Uploads
@@ -19,15 +18,6 @@ def put_and_announce(place: Place, queue: QueueClient, uploads: Uploads, name: s
     content = name.encode().ljust(BLOB_BYTES, b".")
     place.announce(queue, uploads.put(name, content))
     return content
-
-
-def die_at(place: Place, point: str) -> None:
-    """Have a worker take messages until it comes to the point and dies there, of nothing else."""
-    process = start(work_until, place, point)
-    process.join(ENDING_SECONDS)
-    code = process.exitcode
-    end(process)
-    assert code == -signal.SIGKILL, f"{point}: {code}"
 
 
 @pytest.mark.parametrize("times", sized((2,), (20,)))
@@ -41,7 +31,7 @@ def test_workers_killed_at_every_point_of_the_way_register_everything_once(
                 # One that no dead worker holds, so that this one is sure to come to its point.
                 name = f"{turn}/{point}"
                 contents[name] = put_and_announce(place, queue, uploads, name)
-                die_at(place, point)
+                die_at(point, work_until, place)
         left = len(contents) - len(current(sql, uploads.container))
         assert left > 0, "the kills were meant to interrupt"
         with workers(place, 1):

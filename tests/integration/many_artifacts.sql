@@ -13,14 +13,15 @@ FROM generate_series(0, current_setting('fill.scale')::integer) AS i;
 INSERT INTO registry.artifacts
     (artifact_id, asset_id, revision, storage_account, container, blob_path, blob_etag, observation,
      content_hash, size_bytes, artifact_type, metadata, stac_collection_id, stac_item_id, source_job_id,
-     processing, stage, disposition, archived_at, created_at, updated_at)
+     processing, stage, disposition, archived_at, deleted_at, expires_at, created_at, updated_at)
 SELECT md5('artifact ' || i)::uuid, md5('asset ' || i)::uuid, 1, 'a', 'c', 'p/' || i, 'e1', i,
        '1220' || encode(sha256(CASE WHEN i % 5 = 0 THEN 'shared' ELSE i::text END::bytea), 'hex'), i, 'raster',
        jsonb_build_object('title', 'title ' || i, 'kind', 'raster'),
        'collection', 'item ' || i, CASE WHEN i % 5 = 0 THEN 'nightly' ELSE 'job ' || i / 10 END,
        CASE WHEN i % 5000 = 78 THEN 'failed' ELSE 'completed' END,
        CASE WHEN i % 5000 = 79 THEN 'published' ELSE 'intermediate' END,
-       CASE WHEN i % 5000 = 80 THEN 'archived' ELSE 'live' END, now(),
+       CASE i % 5000 WHEN 80 THEN 'archived' WHEN 84 THEN 'deleted' ELSE 'live' END,
+       CASE WHEN i % 5000 = 80 THEN now() END, CASE WHEN i % 5000 = 84 THEN now() END, CASE WHEN i % 5000 = 85 THEN now() END,
        timestamptz '2026-01-01Z' + i * interval '1 second', timestamptz '2026-01-01Z' + i * interval '1 second'
 FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
 
@@ -52,6 +53,21 @@ FROM generate_series(1, 20000) AS i;
 INSERT INTO registry.ingestion_rules (name, rule)
 SELECT 'rule ' || i, json_build_object('name', 'rule ' || i) FROM generate_series(1, 1000) AS i;
 
+DELETE FROM registry.policies;
+INSERT INTO registry.policies (name, policy, age_seconds)
+SELECT 'policy ' || i, json_build_object('name', 'policy ' || i, 'kind', 'delete', 'clock', 'created', 'keep_last', 3), i
+FROM generate_series(1, 1000) AS i;
+
+INSERT INTO registry.policy_runs (run_id, policy_name, policy, age_seconds, is_scheduled, started_by, started_at, ended_at)
+SELECT md5('run ' || i)::uuid, kept.name, kept.policy, kept.age_seconds, true, 'test', now(), CASE WHEN i > 1000 THEN now() END
+FROM generate_series(1, current_setting('fill.scale')::integer) AS i
+JOIN registry.policies AS kept ON kept.name = 'policy ' || i % 1000 + 1;
+
+INSERT INTO registry.policy_actions (artifact_id, run_id, send_after, outcome, bytes)
+SELECT md5('artifact ' || i)::uuid, md5('run ' || i % 1000 + 1)::uuid, timestamptz '2026-01-01Z' + i * interval '1 second',
+       CASE WHEN i % 3 = 0 THEN 'acted' END, CASE WHEN i % 3 = 0 THEN i END
+FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
+
 INSERT INTO registry.set_aside_messages
     (set_aside_id, source, body, reason, explanation, set_aside_at, state, ended_at, ended_by)
 SELECT md5('message ' || i)::uuid, CASE WHEN i % 5 = 0 THEN 'artifact-registrations' ELSE 'blob-events' END,
@@ -70,6 +86,18 @@ FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
 INSERT INTO registry.unhashed (artifact_id, size_bytes, due_at)
 SELECT md5('artifact ' || i)::uuid, i, timestamptz '2026-01-01Z' + i * interval '1 second'
 FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
+
+INSERT INTO registry.verifications_due (artifact_id, size_bytes, due_at)
+SELECT artifact_id, size_bytes, due_at FROM registry.unhashed;
+
+INSERT INTO registry.rehydrations (artifact_id, priority, due_at)
+SELECT artifact_id, 'Standard', due_at FROM registry.unhashed;
+
+INSERT INTO registry.byte_days (day, storage_tier, status, artifact_count, size_bytes)
+SELECT day, tier, status, 100, 100
+FROM (SELECT date '2000-01-01' + i AS day FROM generate_series(1, 10000) AS i UNION ALL SELECT 'infinity') AS days,
+     unnest('{"",Hot,Cool,Cold,Archive,other}'::text[]) AS tier,
+     unnest('{pending,active,superseded,archived,deleted}'::text[]) AS status;
 
 INSERT INTO registry.reconciled (run_id, location_key)
 SELECT '00000000-0000-0000-0000-000000000001', md5('location ' || i)::uuid

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from psycopg.types.json import Json, Jsonb
 
-from tests.integration.plan_questions import Case, identifier
+from tests.integration import policy_plan_cases
+from tests.integration.plan_questions import NOW, Case, identifier
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
 HASH_OF_A_FIFTH = "1220" + hashlib.sha256(b"shared").hexdigest()
 A_DAY = {"created_from": "2026-01-01T00:00:00Z", "created_before": "2026-01-02T00:00:00Z"}
 
@@ -24,13 +24,17 @@ def cases() -> Iterator[Case]:
     yield from _of_lists()
     yield from _of_keys()
     yield from _of_rules()
+    yield from policy_plan_cases.cases()
     yield from _of_figures()
     yield from _of_locations()
     yield from _of_failures()
 
 
 def _of_backfills() -> Iterator[Case]:
-    yield Case("backfills.claim_unhashed", {"now": NOW, "again_at": NOW, "limit": 10}, rows=40)
+    due = {"now": NOW, "again_at": NOW, "limit": 10}
+    yield Case("backfills.claim_unhashed", due, rows=40)
+    yield Case("rehydrations.claim_due", due, rows=40)
+    yield Case("rehydrations.claim_verifications", due, rows=40)
     where = {"run_id": UUID(int=0), "storage_account": "a", "container": "c"}
     listed = {"paths": ["p/78", "p/79", "none"], "etags": ["e1", "e2", "e1"], "sizes": [78, 79, 0]}
     yield Case("reconciliations.compare_listed", where | listed, rows=12)
@@ -56,8 +60,11 @@ def _of_one_artifact() -> Iterator[Case]:
         asked = {"job_id": job, "after": UUID(int=0), "limit": 10}
         yield Case("artifacts.of_job", asked, rows=20)
     yield Case("transitions.hold", artifact, rows=12)
-    at = {"at": datetime(2026, 1, 1, tzinfo=UTC)}
-    yield Case("transitions.hold_bytes", artifact | at, rows=20)
+    yield Case("rehydrations.pending", artifact, rows=1)
+    yield Case("rehydrations.is_verification_due", artifact, rows=1)
+    for target in ("archived", "purged"):
+        asked = artifact | {"target": target, "at": datetime(2026, 1, 1, tzinfo=UTC)}
+        yield Case("transitions.hold_bytes", asked, rows=20)
     yield Case("holds.get", {"hold_id": identifier("hold 7")}, rows=1)
     for name in ("page", "unreleased_page"):
         yield Case(f"holds.{name}", {"before_id": UUID(int=2**128 - 1), "limit": 10}, rows=20)
@@ -255,7 +262,7 @@ def _of_rules() -> Iterator[Case]:
     yield Case("rules.read", rows=1001)
     yield Case("rules.get", {"name": "rule 78"}, rows=1)
     yield Case("rules.hold", rows=1)
-    yield Case("rules.keep", {"rules": Json([{"name": "rule 78"}, {"name": "new"}])}, rows=4)
+    yield Case("rules.keep", {"items": Json([{"name": "rule 78"}, {"name": "new"}])}, rows=4)
     yield Case("rules.remove", {"names": ["rule 78", "unknown"]}, rows=4)
     yield Case("rules.advance", rows=2)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from shared.database.queries import load_queries
 from shared.repositories import artifacts
 
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 WRITES = {
     "api_keys.add",
     "api_keys.change_expiry",
@@ -23,12 +25,20 @@ WRITES = {
     "backfills.forget_unhashed",
     "backfills.record_hash",
     "backfills.register_listed",
+    "documents.limit_waiting",
+    "documents.record_events",
     "holds.place",
     "holds.release",
     "idempotency.claim",
     "idempotency.keep",
-    "rules.limit_waiting",
-    "rules.record_events",
+    "policies.limit_waiting_for_actors",
+    "policy_actions.send_now",
+    "policy_actions.settle",
+    "policy_runs.begin",
+    "policy_runs.record_dry_run",
+    "rehydrations.end",
+    "rehydrations.record_verification",
+    "rehydrations.request",
     "set_aside.begin_replay",
     "set_aside.discard",
     "set_aside.end_replay",

@@ -55,7 +55,7 @@ def test_registered_and_plain_rows_fill_the_same_columns(
 
 
 def _filled(row: DictRow) -> set[str]:
-    links = {"supersedes", "superseded_by"}  # filled where registering supersedes
+    links = {"supersedes", "superseded_by", "superseded_at"}  # filled where registering supersedes
     return {column for column, value in row.items() if value is not None} - links
 
 

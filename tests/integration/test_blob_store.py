@@ -1,9 +1,12 @@
 import gc
 import logging
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from azure.core.exceptions import HttpResponseError
 from azure.storage.blob import (
     AccountSasPermissions,
     BlobClient,
@@ -210,6 +213,29 @@ def test_a_store_that_is_down_is_unavailable_until_it_is_back(
     own_azurite.start()
     store.check()
     assert read_all(store, reference) == b"abc"
+
+
+def test_the_current_version_goes_by_deleting_the_blob_and_then_the_version(
+    store: BlobStore, uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Azurite keeps no versions: what Azure answers to a version's id is said by this test."""
+    real, asked = BlobClient.delete_blob, list[str | None]()
+
+    def delete(client: BlobClient, version_id: str | None = None, **conditions: Any) -> None:
+        asked.append(version_id)
+        if asked == ["now"]:
+            fault: Any = HttpResponseError("not permitted")
+            fault.status_code, fault.error_code = 403, "OperationNotAllowedOnRootBlob"
+            raise fault
+        real(client, **conditions)
+
+    found = store.properties(uploads.put("a", b"one"))
+    with monkeypatch.context() as patch:
+        patch.setattr(BlobClient, "delete_blob", delete)
+        store.remove(replace(found, version_id="now"))
+    assert asked == ["now", None, "now"]
+    with pytest.raises(BlobNotFound):
+        store.properties(found.reference)
 
 
 def test_the_log_holds_no_line_per_request(

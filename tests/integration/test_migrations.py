@@ -30,6 +30,11 @@ RELEASED = {
     "0010-registering-many": "fc0ede3fa4a3d7a62bfd42b446a62d3ea22a65b26d1d0d75edc26b64162985a3",
     "0011-writing-for-less": "808bce42fd7452c411cc2f3ff152412ead97c66cc0781092164d3f5505925aef",
     "0012-planned-once": "8166a025ecad69c79ddef380cb572f9ca8eb0d7fa416df72cbcfc2c3f7b62d80",
+    "0013-ingestion-rules": "92e003807cdc803b601a098d0a2e82bfe5b02be39284907b771b4c162b5b4bc4",
+    "0014-locations": "0c003bbc3502013be22fc94c269037759b130e831dde4ae236939629ed1d13ac",
+    "0015-set-aside": "034d27cb7b2e272b392b125ec345ea93dabec1bd79f95663c1cbcb8af724d913",
+    "0016-backfills": "6c065abd937987781cecbab2d2ff6528815bb0dbaa667214c911cc13255b171a",
+    "0017-holds": "90d1077be6feb81707e2d55956857aed7a8116027d4eb6e1445dd9f445e09c2e",
 }
 
 
@@ -86,3 +91,26 @@ def test_a_migration_that_was_released_stays_as_it_is() -> None:
         for name in RELEASED
     }
     assert digests == RELEASED
+
+
+def test_the_history_of_bytes_begins_while_somebody_writes(empty_database: str) -> None:
+    """Whoever writes has an artifact, then notes its change: a migration that waits has neither."""
+    migrate(empty_database)
+    text = (MIGRATIONS / "0021-byte-history.sql").read_text()
+    begun = text[: text.index("CREATE TABLE")].encode()
+    notes = text[text.index("ALTER TABLE registry.artifact_changes") :]
+    changed = notes[: notes.index(";")].replace("ADD COLUMN", "ADD COLUMN IF NOT EXISTS").encode()
+    with (
+        psycopg.connect(empty_database) as writer,
+        psycopg.connect(empty_database) as migration,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        writer.execute("LOCK TABLE registry.artifacts IN ROW EXCLUSIVE MODE")
+        applied = threads.submit(lambda: [migration.execute(begun), migration.execute(changed)])
+        _wait_for_waiter(writer)
+        writer.execute(
+            "INSERT INTO registry.artifact_changes (asset_id, new_status, new_assets) "
+            "VALUES (gen_random_uuid(), 'active', 1)"
+        )
+        writer.commit()
+        applied.result()

@@ -48,7 +48,7 @@ def test_every_query_uses_an_index_and_looks_at_little(sql: psycopg.Connection[D
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_every_query_looks_at_as_little_among_a_million(
     sql: psycopg.Connection[DictRow],
 ) -> None:

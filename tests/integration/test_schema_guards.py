@@ -69,7 +69,8 @@ def test_every_content_column_is_guarded(sql: psycopg.Connection[DictRow]) -> No
         *("supersedes", "superseded_by", "blob_version_id", "blob_etag", "observation"),
         *("storage_tier", "metadata", "processing", "stage", "disposition", "is_resumable"),
         *("is_final", "expires_at", "verified_at", "updated_at", "archived_at", "deleted_at"),
-        *("purged_at", "location_key", "status", "missing_since"),
+        *("purged_at", "location_key", "status", "missing_since", "superseded_at"),
+        *("tier_since", "rehydrating_to", "rehydrated_at"),
     }
     rows = sql.execute(
         "SELECT column_name FROM information_schema.columns "

@@ -11,22 +11,26 @@ from fastapi import FastAPI
 
 from devhost.stack.azurite import Azurite
 from functions.http.app import build_app
+from functions.http.policy_bodies import POLICY
 from functions.http.rule_bodies import RULE
 from shared.bootstrap import Registry
 from shared.database.pool import Database
 from shared.models.api_keys import Scope
 from shared.models.artifacts import ArtifactRegistration
+from shared.models.policies import Policy
+from shared.models.policy_files import PolicyList
 from shared.models.registrations import Origin
 from shared.models.rules import IngestionRule
 from shared.models.set_aside import Message
 from shared.repositories.holds import HoldRepository
+from shared.repositories.policy_runs import PolicyRunRepository
 from shared.repositories.set_aside import SetAsideRepository
 from shared.services.artifact_service import ArtifactService
 from shared.storage.queues import StorageQueue
 from tests.integration.conftest import artifacts, clock, database, ingestion, sql, uploads
 from tests.integration.http.conftest import build_registry
 from tests.integration.registering import hash_of
-from tests.safety.operations import ARTIFACT_ID, HOLD_ID, REFERENCES, SET_ASIDE_ID
+from tests.safety.operations import ARTIFACT_ID, HOLD_ID, REFERENCES, RUN_ID, SET_ASIDE_ID
 from tests.safety.sender import Sender
 
 __all__ = ["artifacts", "clock", "database", "ingestion", "sql", "uploads"]
@@ -75,8 +79,16 @@ def registry(
                 "at": datetime.now(UTC).isoformat(),
             }
         )
+        PolicyRunRepository(connection).begin(
+            RUN_ID,
+            Policy.model_validate(POLICY | {"name": "cool-even-older"}),
+            Origin("test"),
+            datetime.now(UTC),
+            is_scheduled=False,
+        )
     artifacts.register(SEEDED, Origin("test"), artifact_id=ARTIFACT_ID)
     registry.rules.put(IngestionRule.model_validate(RULE))
+    registry.policies.apply(PolicyList(policies=[Policy.model_validate(POLICY)]))
     return registry
 
 

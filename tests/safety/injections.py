@@ -6,7 +6,7 @@ the rest of the statement harmless.
 
 from itertools import product
 
-_WAYS_OUT = (
+WAYS_OUT = (
     "'",
     '"',
     "\\'",
@@ -22,7 +22,7 @@ _WAYS_OUT = (
     "*/",
     "',(",
 )
-_DEEDS = (
+DEEDS = (
     "; DROP TABLE registry.assets",
     "; DELETE FROM registry.outbox",
     "; TRUNCATE registry.artifacts CASCADE",
@@ -40,14 +40,14 @@ _DEEDS = (
 )
 _ENDINGS = (" --", ";", " /*", "")
 
-_LEFT_TO_DRIVERS = ("%s", "%(artifact_id)s", ":artifact_id", "{0}", "$1", "\\")
+LEFT_TO_DRIVERS = ("%s", "%(artifact_id)s", ":artifact_id", "{0}", "$1", "\\")
 """What drivers and templates fill in."""
 
 INJECTIONS: tuple[str, ...] = (
     *(
         f"{way_out}{deed}{_ENDINGS[place % len(_ENDINGS)]}"
-        for place, (way_out, deed) in enumerate(product(_WAYS_OUT, _DEEDS))
+        for place, (way_out, deed) in enumerate(product(WAYS_OUT, DEEDS))
         if place < 194
     ),
-    *_LEFT_TO_DRIVERS,
+    *LEFT_TO_DRIVERS,
 )

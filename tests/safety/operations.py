@@ -22,6 +22,8 @@ SET_ASIDE_ID = UUID("01920000-0000-7000-8000-0000000000ff")
 """Of a message that the fixtures set aside."""
 HOLD_ID = UUID("01920000-0000-7000-8000-00000000ff00")
 """Of a hold that the fixtures place, on nothing that they register."""
+RUN_ID = UUID("01920000-0000-7000-8000-00000000ff11")
+"""Of a run that the fixtures begin, of a policy that is there no more."""
 REFERENCES = {"dataset_id": "flood-2024", "resource_id": "site-a"}
 
 _PATH_VALUES = {
@@ -30,8 +32,10 @@ _PATH_VALUES = {
     "job_id": "job-123",
     "set_aside_id": str(SET_ASIDE_ID),
     "hold_id": str(HOLD_ID),
-    "name": "silver-cogs",  # of the rule in the specification's examples, which the fixtures apply
+    "run_id": str(RUN_ID),
 }
+_ITEM_NAMES = {"/api/admin/rules": "silver-cogs", "/api/admin/policies": "cool-old-revisions"}
+"""Of the specification's examples, which the fixtures apply."""
 _QUERY_VALUES = {"client_type": "ddh", "confirm": "yes"}
 """For parameters that an operation requires; a new one is to be added here."""
 _MORE_QUERY = {
@@ -40,6 +44,10 @@ _MORE_QUERY = {
     "/api/admin/artifacts/history": REFERENCES,
 }
 """What the specification has no way to require."""
+
+
+_OF_ITS_OWN: Mapping[str, Mapping[str, Any]] = {"POST /api/admin/policies": {"name": "cool-more"}}
+"""What examples say otherwise: the fixtures have the policy of that name."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,7 @@ class Operation:
     def draft(self) -> Draft:
         """A request that is good."""
         path_values = {
-            each["name"]: _PATH_VALUES[each["name"]]
+            each["name"]: _path_values(self.path)[each["name"]]
             for each in self.parameters
             if each["in"] == "path"
         }
@@ -122,7 +130,11 @@ class Operation:
             return None
         content = self.described["requestBody"]["content"]["application/json"]
         examples = self.body_schema.get("examples") or [content.get("example")]
-        return copy.deepcopy(examples[0])
+        return copy.deepcopy(examples[0]) | _OF_ITS_OWN.get(str(self), {})
+
+
+def _path_values(path: str) -> Mapping[str, str]:
+    return _PATH_VALUES | {"name": _ITEM_NAMES.get(path.partition("/{name}")[0], "")}
 
 
 @cache

@@ -33,6 +33,6 @@ def _name(called: ast.expr) -> str:
 def _is_fixed(statement: ast.expr) -> bool:
     if isinstance(statement, ast.Constant):
         return isinstance(statement.value, str | bytes)
-    if not isinstance(statement, ast.Subscript) or not isinstance(statement.value, ast.Name):
+    if not isinstance(statement, ast.Subscript):
         return False
-    return statement.value.id == "_QUERIES"
+    return ast.unparse(statement.value) in {"_QUERIES", "self.queries"}

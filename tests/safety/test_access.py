@@ -36,6 +36,7 @@ OPEN = {
 WITH_A_BODY_BUT_NO_CHANGE = {
     "POST /api/v1/artifacts/overwrite-decision",
     "POST /api/admin/rules/test",
+    "POST /api/admin/policies/simulate",
 }
 WITH_WHAT_OTHERS_WROTE = {"GET /api/admin/ingest/failures/{set_aside_id}"}
 

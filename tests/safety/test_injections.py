@@ -4,7 +4,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.rows import DictRow
 
-from tests.safety.injections import INJECTIONS
+from tests.safety.injections import DEEDS, INJECTIONS, LEFT_TO_DRIVERS, WAYS_OUT
 from tests.safety.operations import Draft, Operation, operation_at, operations
 from tests.safety.sender import Answer, Sender
 from tests.safety.slots import Slot, header_slots, slots_of
@@ -39,7 +39,16 @@ def filled(draft: Draft, slots: Iterable[Slot], text: str) -> Draft:
     return draft
 
 
-def drafts(operation: Operation, key_id: UUID) -> Iterator[Draft]:
+def dealt(operation: Operation, share: int) -> Sequence[str]:
+    """Every so manieth payload, others for the next operation: all ways out and all deeds of each.
+
+    Together the operations see all of them many times over; what drivers fill in, each sees.
+    """
+    first = operations().index(operation) % share
+    return (*INJECTIONS[first::share], *LEFT_TO_DRIVERS)
+
+
+def drafts(operation: Operation, key_id: UUID, texts: Sequence[str]) -> Iterator[Draft]:
     """The payloads in all places at once that take any text, and in each place alone.
 
     Alone they are dealt out, so that each place sees some of every kind: one that takes an instant,
@@ -47,7 +56,7 @@ def drafts(operation: Operation, key_id: UUID) -> Iterator[Draft]:
     """
     draft = operation.draft().about(key_id)
     slots = slots_of(operation)
-    for place, text in enumerate(INJECTIONS):
+    for place, text in enumerate(texts):
         free = [slot for slot in slots if slot.accepts(text)]
         if free:
             yield filled(draft, free, text)
@@ -61,12 +70,22 @@ def test_there_are_two_hundred_different_payloads() -> None:
     assert len(set(INJECTIONS)) == 200
 
 
+def test_each_share_has_all_ways_out_and_all_deeds() -> None:
+    shares = [dealt(operation, 5) for operation in operations()[:5]]
+    assert set(chain.from_iterable(shares)) == set(INJECTIONS)
+    for texts in shares:
+        seen = [pair for pair in product(WAYS_OUT, DEEDS) if "".join(pair) in " ".join(texts)]
+        assert [set(each) for each in zip(*seen, strict=True)] == [set(WAYS_OUT), set(DEEDS)]
+
+
+@pytest.mark.parametrize("share", [5, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("operation", operations(), ids=str)
 def test_no_text_in_a_request_becomes_sql(
-    sender: Sender, key_id: UUID, sql: Sql, operation: Operation
+    sender: Sender, key_id: UUID, sql: Sql, operation: Operation, share: int
 ) -> None:
     rows, schema = count_rows(sql), schema_checksum(sql)
-    answers = [draft.send(sender) for draft in drafts(operation, key_id)]
+    texts = dealt(operation, share)
+    answers = [draft.send(sender) for draft in drafts(operation, key_id, texts)]
     assert [answer.body for answer in answers if not refused_or_found(answer)] == []
     assert schema_checksum(sql) == schema
     if operation.method not in CHANGING:

@@ -36,17 +36,22 @@ def kept_and_logged(sql: Sql, caplog: pytest.LogCaptureFixture) -> Iterator[None
 
 
 def drafts(operation: Operation, key_id: UUID) -> Iterator[Draft]:
-    """Each text in all places that take it at once, in every other place, and in every header."""
+    """Each text in all places that take it at once, in every other place, and in some header.
+
+    Headers are dealt out: each holds one of the texts here, and another one at the next operation.
+    """
     good = operation.draft().about(key_id)
     slots = slots_of(operation)
     code = Slot("query", ("code",), {"type": "string"})
-    for text in TEXTS:
+    first = operations().index(operation)
+    for place, text in enumerate(TEXTS):
         filled = good
         for slot in slots:
             filled = slot.fill(filled, text) if slot.accepts(text) else filled
         yield filled
         yield from (slot.fill(good, text) for slot in (code, *slots) if not slot.accepts(text))
-        yield from (slot.fill(good, text) for slot in header_slots())
+        headers = header_slots()[(first + place) % len(TEXTS) :: len(TEXTS)]
+        yield from (slot.fill(good, text) for slot in headers)
 
 
 @pytest.mark.usefixtures("kept_and_logged")

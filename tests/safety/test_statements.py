@@ -37,6 +37,7 @@ FIXED = {
     "literal": '"SELECT 1"',
     "named statement": '_QUERIES["get"]',
     "statement named by a variable": "_QUERIES[name]",
+    "statement of a kind of documents": 'self.queries["get"]',
 }
 # Tables of other databases have names that no statement of ours can know. They are put in as quoted
 # identifiers, here and nowhere else; tests of these tables send hostile names.
@@ -89,6 +90,14 @@ def test_the_product_runs_fixed_statements_but_for_tables_of_others() -> None:
     built = {path: sorted(_built_in(path)) for path in files}
     told = {os.fspath(path.relative_to(PROJECT)): found for path, found in built.items() if found}
     assert told == {path: sorted(known) for path, known in COMPOSED.items()}
+
+
+def test_the_statements_of_a_kind_of_documents_are_those_of_its_file() -> None:
+    """`self.queries` passes the check above: nothing else may be called so."""
+    repositories = (PROJECT / "shared/repositories").glob("*.py")
+    told = [line.strip() for path in repositories for line in path.read_text().splitlines()]
+    given = {line for line in told if line.startswith(("queries =", "self.queries ="))}
+    assert given == {"queries = load_queries(__file__)"}
 
 
 def _built_in(path: Path) -> list[str]:

@@ -101,12 +101,49 @@ EXPECTED: Manifest = {
             "connection": "REGISTRY_STORAGE",
         },
     ],
+    "start_policy_runs": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "%REGISTRY_POLICY_SCHEDULE%",
+            "runOnStartup": False,
+        },
+    ],
+    "advance_policy_runs": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "15 * * * * *",
+            "runOnStartup": False,
+        },
+    ],
+    "act_on_artifacts": [
+        {
+            "type": "queueTrigger",
+            "direction": "IN",
+            "name": "message",
+            "queueName": "%REGISTRY_POLICY_ACTIONS_QUEUE%",
+            "connection": "REGISTRY_STORAGE",
+            "dataType": "BINARY",
+        },
+    ],
     "fold_statistics": [
         {
             "type": "timerTrigger",
             "direction": "IN",
             "name": "timer",
             "schedule": "0 * * * * *",
+            "runOnStartup": False,
+        },
+    ],
+    "check_rehydrations": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "45 */5 * * * *",
             "runOnStartup": False,
         },
     ],

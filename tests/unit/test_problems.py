@@ -24,6 +24,7 @@ RAISED: list[tuple[errors.RegistryError, int, str]] = [
     (errors.RequestInFlight(), 409, "request-in-flight"),
     (errors.PreconditionFailed(), 412, "precondition-failed"),
     (errors.ArtifactHeld(errors.UUID(int=7)), 409, "artifact-held"),
+    (errors.ArtifactRetained("keep"), 409, "artifact-retained"),
     (errors.AssetNotFound(), 404, "asset-not-found"),
     (errors.HoldNotFound(), 404, "hold-not-found"),
     (errors.LocationShared(), 409, "location-shared"),
@@ -33,6 +34,10 @@ RAISED: list[tuple[errors.RegistryError, int, str]] = [
     (errors.KeyNotFound(), 404, "key-not-found"),
     (errors.KeyEnded(), 409, "key-ended"),
     (errors.RuleNotFound(), 404, "rule-not-found"),
+    (errors.PolicyNotFound(), 404, "policy-not-found"),
+    (errors.PolicyRunNotFound(), 404, "policy-run-not-found"),
+    (errors.PolicyExists(), 409, "policy-exists"),
+    (errors.PolicyLocked(), 409, "policy-locked"),
     (errors.FailureNotFound(), 404, "failure-not-found"),
     (errors.FailureEnded(), 409, "failure-ended"),
     (errors.NotReplayable(), 409, "not-replayable"),
@@ -48,6 +53,7 @@ RAISED: list[tuple[errors.RegistryError, int, str]] = [
     (errors.StorageUnavailable(), 503, "storage-unavailable"),
     (errors.TableSourceUnavailable(), 503, "table-source-unavailable"),
     (errors.RulesUnreadable(), 503, "rules-unreadable"),
+    (errors.PolicyUnreadable(), 503, "policy-unreadable"),
     (errors.IssuerUnavailable(), 503, "issuer-unavailable"),
     (errors.KeyRejected(), 401, "key-rejected"),
     (errors.ScopeMissing(), 403, "scope-missing"),
@@ -109,6 +115,11 @@ def test_what_is_held_names_its_hold() -> None:
         answer_to(errors.ArtifactHeld(errors.UUID(int=7))).get("/"), 409, "artifact-held"
     )
     assert told["hold_id"] == str(errors.UUID(int=7))
+
+
+def test_what_is_retained_names_its_policy() -> None:
+    told = problem(answer_to(errors.ArtifactRetained("keep")).get("/"), 409, "artifact-retained")
+    assert told["policy"] == "keep"
 
 
 def test_an_invalid_value_is_pointed_at_where_it_is_known() -> None:

@@ -34,9 +34,11 @@ def test_an_asset_or_a_selector_is_held_until_a_time(terminal: Terminal, made: A
     until = ("--until", "2050-01-31T12:00:00+01:00")
     hold = terminal.read(*PLACE, "--asset", str(made.asset_id), *until)
     assert (hold["asset_id"], hold["until"]) == (str(made.asset_id), "2050-01-31T11:00:00Z")
-    selector = {"client_type": "ddh", "metadata": {"case": 7}}
+    selector = {"client_type": "ddh", "metadata": {"case": 7, "closed": None}}
     hold = terminal.read(*PLACE, "--selector", json.dumps(selector))
-    assert {name: value for name, value in hold["selector"].items() if value} == selector
+    assert hold["selector"] == selector
+    assert terminal.read("holds", "show", hold["hold_id"])["selector"] == selector
+    assert json.dumps(selector) in terminal.run("holds", "list").stdout
 
 
 def test_one_target_is_given_and_a_release_is_confirmed(terminal: Terminal, made: Artifact) -> None:

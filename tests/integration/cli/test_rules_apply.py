@@ -9,7 +9,9 @@ import pytest
 from cli.yaml_text import as_yaml
 from shared.bootstrap import Registry
 from shared.models.api_keys import Scope
+from shared.models.documents import DocumentChanges
 from shared.models.rule_files import RuleChanges, RuleFile
+from shared.models.rules import IngestionRule
 from shared.services.rules import RuleService
 from tests.integration.cli.conftest import Terminal, refused
 from tests.integration.cli.test_confirming import answered
@@ -105,7 +107,9 @@ def test_rules_that_changed_since_they_were_shown_are_left_as_they_are(
 ) -> None:
     apply = RuleService.apply
 
-    def apply_and_be_followed(self: RuleService, *given: Any, **options: Any) -> RuleChanges:
+    def apply_and_be_followed(
+        self: RuleService, *given: Any, **options: Any
+    ) -> DocumentChanges[IngestionRule]:
         done = apply(self, *given, **options)
         if options["dry_run"]:
             self.put(rule("meanwhile"))

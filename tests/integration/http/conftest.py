@@ -14,12 +14,21 @@ from shared.models.api_keys import Scope
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
+from shared.services.byte_history import ByteHistoryService
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
 from shared.services.holds import HoldService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
+from shared.services.policies import PolicyService
+from shared.services.policy_actions import PolicyActions
+from shared.services.policy_forecasts import PolicyForecasts
+from shared.services.policy_previews import PolicyPreviews
+from shared.services.policy_queue import PolicyQueue
+from shared.services.policy_runs import PolicyRunService
+from shared.services.policy_simulations import PolicySimulations
+from shared.services.rehydration import RehydrationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
@@ -30,6 +39,7 @@ from tests.integration.http.caller import Caller
 
 STORAGE = "UseDevelopmentStorage=true"
 """Nothing here reaches for it: routes of these surfaces read the database only."""
+POLICY_ACTIONS = "policy-actions"
 
 
 def now() -> datetime:
@@ -48,6 +58,11 @@ def build_registry(
     rules = RuleService(database, now, [store.account])
     ingestion = IngestionService(database, artifacts, set_aside, store, rules)
     hashing = StorageQueue(STORAGE, "artifact-hashing")
+    retirement = RetirementService(database, store, now)
+    policies, previews = PolicyService(database, now), PolicyPreviews(database, now)
+    actions = PolicyActions(database, retirement, ingestion, set_aside, now)
+    acting = (queues or {}).get(POLICY_ACTIONS) or StorageQueue(STORAGE, POLICY_ACTIONS)
+    messages = PolicyQueue(database, acting, now)
     return Registry(
         settings=Settings(
             database_url=SecretStr("postgresql://unused"),
@@ -57,8 +72,16 @@ def build_registry(
         artifacts=artifacts,
         ingestion=ingestion,
         late_hashes=LateHashes(database, artifacts, ingestion, set_aside, store, hashing, now),
-        retirement=RetirementService(database, store, now),
+        retirement=retirement,
+        rehydration=RehydrationService(database, store, now),
         rules=rules,
+        policies=policies,
+        policy_previews=previews,
+        policy_runs=PolicyRunService(database, policies, previews, actions, messages, now),
+        policy_simulations=PolicySimulations(database, policies, now),
+        policy_forecasts=PolicyForecasts(database, policies, now),
+        byte_history=ByteHistoryService(database, now),
+        policy_actions=actions,
         holds=HoldService(database, now),
         failures=FailureService(database, now, queues or {}),
         poison_queues=PoisonQueues({}, set_aside),

@@ -46,6 +46,16 @@ def test_a_hold_is_placed_listed_and_released(admin: Caller, made: Artifact) -> 
     assert admin.get(f"{HOLDS}?released=true").json()["holds"] == [released]
 
 
+def test_of_a_selector_only_what_it_says_is_told(admin: Caller) -> None:
+    selector = {"client_type": "ddh", "metadata": {"closed": None, "case": {"judge": None}}}
+    hold = place(admin, selector=selector)
+    assert hold["selector"] == selector
+    assert (hold["artifact_id"], hold["until"]) == (None, None)
+    assert admin.get(HOLDS).json()["holds"] == [hold]
+    released = admin.call("DELETE", f"{HOLDS}/{hold['hold_id']}?confirm=yes").json()
+    assert released["selector"] == selector
+
+
 def test_whoever_would_act_on_what_is_held_is_told_of_the_hold(
     admin: Caller, made: Artifact
 ) -> None:

@@ -1,4 +1,4 @@
-"""What applying rules changes, as a person reads it."""
+"""What applying a document changes, as a person reads it."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -18,20 +18,21 @@ _HEADERS = 3
 _STYLES = {"+": "green", "-": "red"}
 
 
-def write_diff(changes: JsonObject, console: Console) -> None:
-    """Every rule that is added, changed or removed, line by line, in the form of the file."""
-    for line in diff_lines(changes):
+def write_diff(noun: str, changes: JsonObject, console: Console) -> None:
+    """Every item that is added, changed or removed, line by line, in the form of the file."""
+    for line in diff_lines(noun, changes):
         console.print(Text(line, _STYLES.get(line[:1], "")), soft_wrap=True)
 
 
-def diff_lines(changes: JsonObject) -> Iterator[str]:
-    """The same as text."""
-    for rule in objects(changes.get("added")):
-        yield from _of_rule("added", rule.get("name"), None, rule)
+def diff_lines(noun: str, changes: JsonObject) -> Iterator[str]:
+    """The same as text; `noun` is what an item is called."""
+    for item in objects(changes.get("added")):
+        yield from _of_item(noun, "added", item.get("name"), None, item)
     for change in objects(changes.get("changed")):
-        yield from _of_rule("changed", change["name"], change.get("before"), change.get("after"))
-    for rule in objects(changes.get("removed")):
-        yield from _of_rule("removed", rule.get("name"), rule, None)
+        states = change.get("before"), change.get("after")
+        yield from _of_item(noun, "changed", change["name"], *states)
+    for item in objects(changes.get("removed")):
+        yield from _of_item(noun, "removed", item.get("name"), item, None)
 
 
 def are_any(changes: JsonObject) -> bool:
@@ -45,17 +46,19 @@ def summary(changes: JsonObject) -> JsonObject:
     return {"version": changes.get("version"), **named, "unchanged": changes.get("unchanged")}
 
 
-def _names(rules: Iterable[JsonObject]) -> str:
-    return ", ".join(str(rule.get("name")) for rule in rules)
+def _names(items: Iterable[JsonObject]) -> str:
+    return ", ".join(str(item.get("name")) for item in items)
 
 
-def _of_rule(what: str, name: JsonValue, before: JsonValue, after: JsonValue) -> Iterator[str]:
-    yield f"rule {printable(str(name))}: {what}"
+def _of_item(
+    noun: str, what: str, name: JsonValue, before: JsonValue, after: JsonValue
+) -> Iterator[str]:
+    yield f"{noun} {printable(str(name))}: {what}"
     compared = difflib.unified_diff(_lines(before), _lines(after), lineterm="", n=_WHOLE)
     yield from islice(compared, _HEADERS, None)
 
 
-def _lines(rule: JsonValue) -> list[str]:
+def _lines(item: JsonValue) -> list[str]:
     from cli.yaml_text import as_yaml  # noqa: PLC0415 - its library is for this alone
 
-    return [] if rule is None else as_yaml(rule).splitlines()
+    return [] if item is None else as_yaml(item).splitlines()

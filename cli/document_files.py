@@ -1,4 +1,4 @@
-"""Files of ingestion rules: read for a request, and what is wrong with them told by line."""
+"""Files of rules or policies: read for a request, and what is wrong with them told by line."""
 
 import sys
 from collections.abc import Callable, Generator
@@ -18,17 +18,17 @@ MAXIMUM_BYTES = 1_048_576
 
 
 @dataclass(frozen=True)
-class RulesFile:
-    """What a file holds, as it stands: the registry says whether these are rules."""
+class DocumentFile:
+    """What a file holds, as it stands: the registry says whether it is what it should be."""
 
     source: str
-    rules: JsonObject = field(repr=False)
+    value: JsonObject = field(repr=False)
     line_of: Callable[[str], int | None]
     """The line of what a JSON pointer leads to; None where that is not known."""
 
     @contextmanager
     def located(self) -> Generator[None]:
-        """Let a refusal of these rules name the lines at fault."""
+        """Let a refusal of what it holds name the lines at fault."""
         try:
             yield
         except Refused as refused:
@@ -47,33 +47,36 @@ class RulesFile:
         return {**error, "pointer": f"{place}: {pointer}"}
 
 
-def read_rules_file(source: str) -> RulesFile:
-    """A file of YAML or JSON, or what stdin holds for `-`. Raises Misuse where it is neither."""
+def read_document_file(source: str, member: str) -> DocumentFile:
+    """A file of YAML or JSON, or what stdin holds for `-`; its one member names what it lists.
+
+    Raises Misuse where it is no such file.
+    """
     name = "stdin" if source == "-" else source
-    text = _text(source, name)
+    text = _text(source, name, member)
     try:
         value, line_of = _parsed(text)
     except ValueError as error:
         refuse(f"{name}: {error}")
-    if not isinstance(value, dict) or "rules" not in value:
-        refuse(f"{name} holds no rules: it begins with 'rules:', and a list follows")
-    return RulesFile(name, value, line_of)
+    if not isinstance(value, dict) or member not in value:
+        refuse(f"{name} holds no {member}: it begins with '{member}:', and a list follows")
+    return DocumentFile(name, value, line_of)
 
 
-def _text(source: str, name: str) -> str:
+def _text(source: str, name: str, member: str) -> str:
     try:
         if source == "-":
-            return _decoded(sys.stdin.buffer, name)
+            return _decoded(sys.stdin.buffer, name, member)
         with Path(source).open("rb") as file:
-            return _decoded(file, name)
+            return _decoded(file, name, member)
     except OSError as error:
         refuse(f"{name} cannot be read: {error.strerror}")
 
 
-def _decoded(file: BinaryIO, name: str) -> str:
+def _decoded(file: BinaryIO, name: str, member: str) -> str:
     content = file.read(MAXIMUM_BYTES + 1)
     if len(content) > MAXIMUM_BYTES:
-        refuse(f"{name} is larger than 1 MiB, which is more than all rules may be")
+        refuse(f"{name} is larger than 1 MiB, which is more than all {member} may be")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -1,0 +1,39 @@
+"""Policies: the schedule that begins runs, the tick that goes on with them, the queue of work."""
+
+# The decorators' **kwargs carry no types.
+# pyright: reportUnknownMemberType=false
+
+import azure.functions as func
+
+from functions.origins import origin_of
+from shared.bootstrap import registry
+
+bp = func.Blueprint()
+
+
+@bp.function_name("start_policy_runs")
+@bp.timer_trigger(arg_name="timer", schedule="%REGISTRY_POLICY_SCHEDULE%", run_on_startup=False)
+def start_policy_runs(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host binds it by name
+    """Begin a run of every enabled policy that has anything due."""
+    registry().policy_runs.start_due()
+
+
+@bp.function_name("advance_policy_runs")
+@bp.timer_trigger(arg_name="timer", schedule="15 * * * * *", run_on_startup=False)
+def advance_policy_runs(timer: func.TimerRequest) -> None:  # noqa: ARG001 - likewise
+    """Go on with the runs that are under way: claim, send, count."""
+    registry().policy_runs.advance()
+
+
+@bp.function_name("act_on_artifacts")
+@bp.queue_trigger(
+    arg_name="message",
+    queue_name="%REGISTRY_POLICY_ACTIONS_QUEUE%",
+    connection="REGISTRY_STORAGE",
+    data_type=func.DataType.BINARY,
+)
+def act_on_artifacts(message: func.QueueMessage, context: func.Context) -> None:
+    """Do what policies want with the artifacts that a message names."""
+    built = registry()
+    queue = built.settings.policy_actions_queue
+    built.policy_actions.take(queue, message.get_body(), origin_of(context))
