@@ -88,7 +88,7 @@ def test_what_fails_is_told_and_by_schedule_left_to_others_for_a_while(
     policing.sql.execute("UPDATE registry.artifacts SET missing_since = NULL")  # nobody had looked
     policing.enforce(DELETE, priority=2)
     policing.run_scheduled()
-    assert policing.latest(name).refused == {"in use": 1}
+    assert policing.latest(name).refused == {"failed lately": 1}
     assert policing.state(old) == "deleted"
 
 

@@ -130,20 +130,24 @@ BEGIN
         SELECT * FROM registry.policy_page(run.policy, streams[run.stream + 1],
             run.started_at - make_interval(secs => run.age_seconds), at, run.after_at, run.after_id, most,
             is_told => false)
+    ), failed_lately AS MATERIALIZED (
+        SELECT page.artifact_id FROM page JOIN registry.policy_failures AS failure USING (artifact_id)
+        WHERE run.is_scheduled AND page.verdict = ''
+          AND failure.policy_name = run.policy_name AND failure.failed_at > at - interval '3 days'
     ), free AS MATERIALIZED (
         SELECT known.artifact_id FROM registry.artifacts AS known
         WHERE known.artifact_id = ANY (ARRAY(
-            SELECT page.artifact_id FROM page WHERE page.verdict = '' AND NOT (run.is_scheduled AND EXISTS (
-                SELECT FROM registry.policy_failures AS failure
-                WHERE failure.artifact_id = page.artifact_id AND failure.policy_name = run.policy_name
-                  AND failure.failed_at > at - interval '3 days'))))
+            SELECT page.artifact_id FROM page WHERE page.verdict = ''
+            EXCEPT SELECT failed_lately.artifact_id FROM failed_lately))
         FOR NO KEY UPDATE SKIP LOCKED
     ), taken AS (
         INSERT INTO registry.policy_actions AS new (artifact_id, run_id, send_after)
         SELECT free.artifact_id, of_run, first_send FROM free
         ON CONFLICT DO NOTHING RETURNING new.artifact_id
     ), reasons AS (
-        SELECT CASE page.verdict WHEN '' THEN 'in use' ELSE page.verdict END AS reason, count(*) AS times
+        SELECT CASE WHEN page.verdict <> '' THEN page.verdict
+                    WHEN page.artifact_id IN (SELECT failed_lately.artifact_id FROM failed_lately) THEN 'failed lately'
+                    ELSE 'in use' END AS reason, count(*) AS times
         FROM page LEFT JOIN taken USING (artifact_id)
         WHERE page.verdict <> '' OR page.verdict = '' AND taken.artifact_id IS NULL
         GROUP BY 1
