@@ -19,10 +19,14 @@ def refuse_repeated(request: Request) -> None:
             raise InvalidInput("A parameter is given more than once.", json_pointer(name))
 
 
+_OF_THE_HOST = {"code", "clientId"}
+"""A function's key and its name, which the host reads and leaves where they are."""
+
+
 def refuse_unknown(request: Request, known: Collection[str]) -> None:
     """Refuse a parameter that a change does not have: `dryrun=true` would change everything."""
     if not request.scope["query_string"]:
         return
-    unknown = sorted(request.query_params.keys() - known)
+    unknown = sorted(request.query_params.keys() - known - _OF_THE_HOST)
     if unknown:
         raise InvalidInput("There is no such parameter.", json_pointer(unknown[0]))
