@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PORT ?= 7071
 ARGS ?=
 # Processes that share the tests; what ARGS picks out is quickest, and debugged, in one.
-WORKERS ?= $(if $(ARGS),0,5)
+WORKERS ?= $(if $(ARGS),0,4)
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -41,7 +41,7 @@ run: tools ## Start the whole registry here, in the foreground (PORT=7071)
 demo: tools ## Upload a GeoTIFF to the running registry and watch it being registered
 	@exec $(PYTHON) -m devhost.demo
 
-test: tools ## Every test but the long ones, on real PostgreSQL and real Azurite (ARGS="-k name", WORKERS=5)
+test: tools ## Every test but the long ones, on real PostgreSQL and real Azurite (ARGS="-k name", WORKERS=4)
 	$(PYTHON) -m pytest -m "not long" -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-long: tools ## The tests that take minutes
