@@ -1,0 +1,130 @@
+"""Artifacts of builds: the source document's form of artifacts whose client type is `build`."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StrictBool,
+    model_validator,
+)
+
+from shared.models.artifacts import BigInteger, Label, Moment, ShortText
+from shared.models.axes import Status
+from shared.models.builds import PrintableName, StateCode
+from shared.models.checksums import ChecksumAlgorithm, parse_checksum
+from shared.models.text import Text, keepable_json
+
+CLIENT_TYPE = "build"
+"""The client type of these artifacts' assets; `client_refs` are `{"build_id": …, "name": …}`."""
+
+StorageBackend = Annotated[Text, Field(min_length=1, max_length=50)]
+"""`s3`, `azure_blob`, `nfs` and whatever else there is."""
+ArtifactPath = Annotated[Text, Field(min_length=1, max_length=16384)]
+"""Full path or URI; credentials in it are not kept."""
+_Metadata = Annotated[dict[str, JsonValue], AfterValidator(keepable_json)]
+
+
+
+class BuildArtifactRequest(BaseModel):
+    """The body of `POST /api/builds/{id}/artifacts`: the document's, and `expires_at`, `overwrite`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state_code: StateCode
+    artifact_name: PrintableName
+    """Unique within the build."""
+    artifact_type: Label
+    artifact_path: ArtifactPath
+    storage_backend: StorageBackend
+    storage_region: ShortText | None = None
+    storage_bucket: Annotated[Text, Field(min_length=1, max_length=255)] | None = None
+    storage_key: Annotated[Text, Field(min_length=1, max_length=16384)] | None = None
+    size_bytes: BigInteger | None = None
+    checksum: Annotated[Text, Field(max_length=255)] | None = None
+    checksum_algorithm: ChecksumAlgorithm | None = None
+    """By default what the checksum's prefix says, else its length, else sha256."""
+    is_resumable: StrictBool = True
+    is_final: StrictBool = False
+    expires_at: Moment | None = None
+    metadata: _Metadata = Field(default_factory=dict[str, JsonValue])
+    overwrite: StrictBool = False
+    """Where the name is in use: take its next revision, instead of refusing."""
+
+    @model_validator(mode="after")
+    def _checksum_is_one(self) -> Self:
+        if self.checksum is not None:
+            parse_checksum(self.checksum, self.checksum_algorithm)
+        return self
+
+
+class BuildArtifactChanges(BaseModel):
+    """The body of `PATCH`. What is absent stays; content facts never change.
+
+    `metadata` is merged key by key; an `expires_at` of null takes the expiry away.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    artifact_name: PrintableName | None = None
+    is_resumable: StrictBool | None = None
+    is_final: StrictBool | None = None
+    expires_at: Moment | None = None
+    metadata: _Metadata = Field(default_factory=dict[str, JsonValue])
+
+
+class BuildArtifactFilter(BaseModel):
+    """Which of a build's artifacts are asked for: those that satisfy every condition given."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state_code: int | None = None
+    artifact_type: str | None = None
+    is_resumable: bool | None = None
+    is_final: bool | None = None
+
+
+class BuildArtifact(BaseModel):
+    """An artifact as the document tells it; under the same id, the admin API tells all of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    build_id: UUID
+    state_code: int
+    artifact_name: str
+    artifact_type: str | None
+    artifact_path: str | None
+    storage_backend: str | None
+    storage_region: str | None
+    storage_bucket: str | None
+    storage_key: str | None
+    size_bytes: int | None
+    checksum: str | None
+    """As its sender wrote it."""
+    checksum_algorithm: ChecksumAlgorithm | None
+    is_resumable: bool
+    is_final: bool
+    expires_at: Moment | None
+    metadata: dict[str, JsonValue]
+    created_at: Moment
+    updated_at: Moment
+    deleted_at: Moment | None
+    revision: int
+    status: Status
+    content_hash: str | None
+    """The checksum as the registry writes those of SHA-256."""
+    verified_at: Moment | None
+    found_corrupt_at: Moment | None
+    """When the store was last found to hold other bytes."""
+
+
+class BuildArtifactPage(BaseModel):
+    """Part of a build's artifacts, by state and time; `next` is the cursor of another part."""
+
+    artifacts: list[BuildArtifact]
+    next: str | None
