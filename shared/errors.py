@@ -1,6 +1,6 @@
 """Every error that the registry raises on purpose; one root, no word of HTTP or of a driver."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 
@@ -140,6 +140,59 @@ class PolicyExists(RegistryError):
 
 class PolicyLocked(RegistryError):
     """The policy is locked: it stays, and its age only ever grows."""
+
+
+class BuildNotFound(RegistryError):
+    """There is no such build."""
+
+
+class BuildExists(RegistryError):
+    """Another build has this number."""
+
+    def __init__(self, build_id: UUID) -> None:
+        super().__init__(f"The build {build_id} has this number already.")
+        self.build_id = build_id
+
+
+class BuildStateRefused(RegistryError):
+    """The build's state does not allow this."""
+
+
+class ResumeUnderWay(RegistryError):
+    """A resume of the build is under way; say how it ended first."""
+
+    def __init__(self, resume_id: UUID) -> None:
+        super().__init__(f"The resume {resume_id} is under way; say how it ended first.")
+        self.resume_id = resume_id
+
+
+class ResumeNotPossible(RegistryError):
+    """What is needed to resume the build is not there."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__(f"What is needed to resume is not there: {'; '.join(missing)}.")
+        self.missing = tuple(missing)
+        """One sentence each."""
+
+
+class ResumeNotFound(RegistryError):
+    """There is no such resume of this build."""
+
+
+class ArtifactNameTaken(RegistryError):
+    """Another artifact of the build has this name."""
+
+    def __init__(self, artifact_id: UUID) -> None:
+        super().__init__(f"The artifact {artifact_id} of this build has the name already.")
+        self.artifact_id = artifact_id
+
+
+class ProjectNotFound(RegistryError):
+    """There is no such project."""
+
+
+class VariableNotFound(RegistryError):
+    """The build has no such variable."""
 
 
 class FailureNotFound(RegistryError):
