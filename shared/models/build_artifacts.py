@@ -31,7 +31,7 @@ _Metadata = Annotated[dict[str, JsonValue], AfterValidator(keepable_json)]
 
 
 class BuildArtifactRequest(BaseModel):
-    """The body of `POST /api/builds/{id}/artifacts`: the document's, and `expires_at`, `overwrite`."""
+    """The body of `POST /api/builds/{id}/artifacts`: the document's, and two members more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
