@@ -47,6 +47,21 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.PolicyExists: ProblemType(409, "policy-exists", "A policy of this name exists"),
     errors.PolicyLocked: ProblemType(409, "policy-locked", "The policy is locked"),
     errors.PolicyRunNotFound: ProblemType(404, "policy-run-not-found", "No such run of a policy"),
+    errors.BuildNotFound: ProblemType(404, "build-not-found", "No such build"),
+    errors.BuildExists: ProblemType(409, "build-exists", "A build of this number exists"),
+    errors.BuildStateRefused: ProblemType(
+        409, "build-state-refused", "The build's state does not allow this"
+    ),
+    errors.ResumeNotFound: ProblemType(404, "resume-not-found", "No such resume"),
+    errors.ResumeUnderWay: ProblemType(409, "resume-under-way", "The build is being resumed"),
+    errors.ResumeNotPossible: ProblemType(
+        409, "resume-not-possible", "What a resume needs is not there"
+    ),
+    errors.ArtifactNameTaken: ProblemType(
+        409, "artifact-name-taken", "An artifact of the build has this name"
+    ),
+    errors.ProjectNotFound: ProblemType(404, "project-not-found", "No such project"),
+    errors.VariableNotFound: ProblemType(404, "variable-not-found", "No such variable"),
     errors.FailureNotFound: ProblemType(404, "failure-not-found", "No such message was set aside"),
     errors.FailureEnded: ProblemType(409, "failure-ended", "The message was dealt with already"),
     errors.NotReplayable: ProblemType(409, "not-replayable", "Nothing takes the message any more"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
@@ -22,11 +23,15 @@ from functions.http.problems import (
 from shared.errors import (
     ArtifactConflict,
     ArtifactHeld,
+    ArtifactNameTaken,
     ArtifactRetained,
     BatchRefused,
+    BuildExists,
     InvalidInput,
     KeyRejected,
     RegistryError,
+    ResumeNotPossible,
+    ResumeUnderWay,
     Retryable,
 )
 from shared.models.pointers import json_pointer
@@ -36,6 +41,17 @@ _MOST_FIELDS = 100
 """An answer to a hostile body is not to be several times as long."""
 
 _WRONG_METHOD = 405
+
+_MEMBERS: Mapping[type[RegistryError], str] = {
+    ArtifactConflict: "current_artifact_id",
+    ArtifactHeld: "hold_id",
+    ArtifactRetained: "policy",
+    BuildExists: "build_id",
+    ResumeUnderWay: "resume_id",
+    ResumeNotPossible: "missing",
+    ArtifactNameTaken: "artifact_id",
+}
+"""What some errors tell beside their sentence, under the name that they have it by."""
 
 _LOGGER = logging.getLogger(__name__)
 _DETAILS = {
@@ -93,14 +109,10 @@ def _extensions_of(fault: RegistryError, within: Sequence[object] = ()) -> dict[
     if isinstance(fault, InvalidInput) and (fault.pointer or within):
         pointer = json_pointer(*within) + fault.pointer
         return {"errors": [{"pointer": pointer, "detail": fault.summary}]}
-    if isinstance(fault, ArtifactConflict):
-        return {"current_artifact_id": str(fault.current_artifact_id)}
-    if isinstance(fault, ArtifactHeld):
-        return {"hold_id": str(fault.hold_id)}
-    if isinstance(fault, ArtifactRetained):
-        return {"policy": fault.policy}
     if isinstance(fault, BatchRefused):
         return {"errors": [_refused_item(*item) for item in sorted(fault.refused.items())]}
+    if member := _MEMBERS.get(type(fault)):
+        return {member: to_jsonable_python(getattr(fault, member))}
     return {}
 
 

@@ -18,6 +18,8 @@ from shared import errors
 
 _ARTIFACT_ID = "0198c2a4-7b1e-7d52-9f3a-2d1b7f6c8e90"
 _HOLD_ID = "0198c2a4-7b1e-7d52-9f3a-2d1b7f6c8e91"
+_BUILD_ID = "0198c2a4-7b1e-7d52-9f3a-2d1b7f6c8e94"
+_RESUME_ID = "0198c2a4-7b1e-7d52-9f3a-2d1b7f6c8e97"
 
 
 class InvalidValue(BaseModel):
@@ -79,6 +81,40 @@ class RetainedProblem(Problem):
     policy: str
 
 
+class NumberTakenProblem(Problem):
+    """Another build has the number."""
+
+    example_members: ClassVar[Mapping[str, Any]] = {"build_id": _BUILD_ID}
+
+    build_id: UUID
+
+
+class ResumingProblem(Problem):
+    """A resume of the build is under way."""
+
+    example_members: ClassVar[Mapping[str, Any]] = {"resume_id": _RESUME_ID}
+
+    resume_id: UUID
+
+
+class MissingProblem(Problem):
+    """What a resume needs is not there; `missing` says what, in a sentence each."""
+
+    example_members: ClassVar[Mapping[str, Any]] = {
+        "missing": ["the artifact base-image of state 10 has expired"]
+    }
+
+    missing: list[str]
+
+
+class NameTakenProblem(Problem):
+    """Another artifact of the build has the name."""
+
+    example_members: ClassVar[Mapping[str, Any]] = {"artifact_id": _ARTIFACT_ID}
+
+    artifact_id: UUID
+
+
 class RefusedItem(InvalidValue):
     """An item of a batch that cannot be registered."""
 
@@ -109,6 +145,10 @@ PROBLEM_SCHEMAS: Mapping[str, type[Problem]] = {
     FAULTS[errors.ArtifactHeld].name: HeldProblem,
     FAULTS[errors.ArtifactRetained].name: RetainedProblem,
     FAULTS[errors.BatchRefused].name: BatchProblem,
+    FAULTS[errors.BuildExists].name: NumberTakenProblem,
+    FAULTS[errors.ResumeUnderWay].name: ResumingProblem,
+    FAULTS[errors.ResumeNotPossible].name: MissingProblem,
+    FAULTS[errors.ArtifactNameTaken].name: NameTakenProblem,
 }
 """Problems that tell more than all do, by name."""
 

@@ -38,6 +38,15 @@ RAISED: list[tuple[errors.RegistryError, int, str]] = [
     (errors.PolicyRunNotFound(), 404, "policy-run-not-found"),
     (errors.PolicyExists(), 409, "policy-exists"),
     (errors.PolicyLocked(), 409, "policy-locked"),
+    (errors.BuildNotFound(), 404, "build-not-found"),
+    (errors.BuildExists(errors.UUID(int=7)), 409, "build-exists"),
+    (errors.BuildStateRefused(), 409, "build-state-refused"),
+    (errors.ResumeNotFound(), 404, "resume-not-found"),
+    (errors.ResumeUnderWay(errors.UUID(int=7)), 409, "resume-under-way"),
+    (errors.ResumeNotPossible(["this", "that"]), 409, "resume-not-possible"),
+    (errors.ArtifactNameTaken(errors.UUID(int=7)), 409, "artifact-name-taken"),
+    (errors.ProjectNotFound(), 404, "project-not-found"),
+    (errors.VariableNotFound(), 404, "variable-not-found"),
     (errors.FailureNotFound(), 404, "failure-not-found"),
     (errors.FailureEnded(), 409, "failure-ended"),
     (errors.NotReplayable(), 409, "not-replayable"),
@@ -110,16 +119,22 @@ def test_a_conflict_names_the_artifact_in_the_way() -> None:
     assert told["current_artifact_id"] == str(errors.UUID(int=7))
 
 
-def test_what_is_held_names_its_hold() -> None:
-    told = problem(
-        answer_to(errors.ArtifactHeld(errors.UUID(int=7))).get("/"), 409, "artifact-held"
-    )
-    assert told["hold_id"] == str(errors.UUID(int=7))
-
-
-def test_what_is_retained_names_its_policy() -> None:
-    told = problem(answer_to(errors.ArtifactRetained("keep")).get("/"), 409, "artifact-retained")
-    assert told["policy"] == "keep"
+@pytest.mark.parametrize(
+    ("fault", "member", "value"),
+    [
+        (errors.ArtifactHeld(errors.UUID(int=7)), "hold_id", str(errors.UUID(int=7))),
+        (errors.ArtifactRetained("keep"), "policy", "keep"),
+        (errors.BuildExists(errors.UUID(int=7)), "build_id", str(errors.UUID(int=7))),
+        (errors.ResumeUnderWay(errors.UUID(int=7)), "resume_id", str(errors.UUID(int=7))),
+        (errors.ResumeNotPossible(["this", "that"]), "missing", ["this", "that"]),
+        (errors.ArtifactNameTaken(errors.UUID(int=7)), "artifact_id", str(errors.UUID(int=7))),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_what_stands_in_the_way_is_named(
+    fault: errors.RegistryError, member: str, value: object
+) -> None:
+    assert answer_to(fault).get("/").json()[member] == value
 
 
 def test_an_invalid_value_is_pointed_at_where_it_is_known() -> None:
