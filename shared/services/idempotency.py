@@ -18,6 +18,20 @@ KEPT = timedelta(hours=24)
 """How long an answer is kept, at least as long as a sender goes on trying."""
 
 
+def do_in_transaction(
+    connection: Connection[DictRow],
+    key: IdempotencyKey | None,
+    now: datetime,
+    kind: TypeAdapter[Answer],
+    work: Callable[[], Answer],
+) -> Answer:
+    """What `do_once` answers, in a transaction of its own; without a key, `work` alone."""
+    if key is None:
+        return work()
+    with connection.transaction():
+        return do_once(connection, key, now, kind, work)
+
+
 def do_once(
     connection: Connection[DictRow],
     key: IdempotencyKey,

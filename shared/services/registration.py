@@ -34,7 +34,7 @@ from shared.models.registrations import (
     Registration,
 )
 from shared.repositories.artifacts import ArtifactRepository, Observation
-from shared.services.idempotency import do_once
+from shared.services.idempotency import do_in_transaction, do_once
 
 MAXIMUM_BATCH = 1000
 """Registrations that one batch holds at most."""
@@ -87,16 +87,13 @@ class ArtifactRegistrations:
         if artifact_id:
             request["artifact"]["artifact_id"] = str(artifact_id)
         with self._database.connection() as connection, constraint_errors():
-            if idempotency is None:
-                return _accepted(ArtifactRepository(connection).register(request))
-            with connection.transaction():
-                return do_once(
-                    connection,
-                    idempotency,
-                    self._clock(),
-                    TypeAdapter(Registration),
-                    lambda: _accepted(ArtifactRepository(connection).register(request)),
-                )
+            return do_in_transaction(
+                connection,
+                idempotency,
+                self._clock(),
+                TypeAdapter(Registration),
+                lambda: _accepted(ArtifactRepository(connection).register(request)),
+            )
 
     def register_batch(
         self,
