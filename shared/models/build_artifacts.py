@@ -15,7 +15,7 @@ from pydantic import (
 
 from shared.models.artifacts import BigInteger, Label, Moment, ShortText
 from shared.models.axes import Status
-from shared.models.builds import PrintableName, StateCode
+from shared.models.builds import PrintableName, StateCode, WrittenState
 from shared.models.checksums import ChecksumAlgorithm, parse_checksum
 from shared.models.text import Text, keepable_json
 
@@ -27,7 +27,6 @@ StorageBackend = Annotated[Text, Field(min_length=1, max_length=50)]
 ArtifactPath = Annotated[Text, Field(min_length=1, max_length=16384)]
 """Full path or URI; credentials in it are not kept."""
 _Metadata = Annotated[dict[str, JsonValue], AfterValidator(keepable_json)]
-
 
 
 class BuildArtifactRequest(BaseModel):
@@ -80,10 +79,10 @@ class BuildArtifactChanges(BaseModel):
 class BuildArtifactFilter(BaseModel):
     """Which of a build's artifacts are asked for: those that satisfy every condition given."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    state_code: int | None = None
-    artifact_type: str | None = None
+    state_code: WrittenState | None = None
+    artifact_type: Label | None = None
     is_resumable: bool | None = None
     is_final: bool | None = None
 

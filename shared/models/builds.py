@@ -15,6 +15,9 @@ LAST_STATE = 100
 StateCode = Annotated[int, Field(ge=0, le=LAST_STATE, strict=True)]
 """A state by its number: later ones have higher codes."""
 
+WrittenState = Annotated[int, Field(ge=0, le=LAST_STATE)]
+"""Likewise, where it is text at first, as in a query."""
+
 _MAXIMUM_LABELS = 64
 _LabelText = Annotated[Text, Field(max_length=1000)]
 
@@ -66,15 +69,15 @@ class BuildRequest(BuildFacets):
 class BuildFilter(BaseModel):
     """Which builds are asked for: those that satisfy every condition given."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    build_number: str | None = None
-    project: str | None = None
-    platform: str | None = None
-    os_version: str | None = None
-    image_type: str | None = None
+    build_number: PrintableName | None = None
+    project: PrintableName | None = None
+    platform: PrintableName | None = None
+    os_version: PrintableName | None = None
+    image_type: PrintableName | None = None
     status: BuildStatus | None = None
-    state_code: int | None = None
+    state_code: WrittenState | None = None
 
 
 class Build(BaseModel):
