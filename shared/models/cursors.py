@@ -9,6 +9,7 @@ from uuid import UUID
 
 from shared.errors import InvalidInput
 
+_LAST_ID = UUID(int=2**128 - 1)
 _BEYOND = 2**31 - 1
 """The next number after a position is one that the database's integers hold as well."""
 
@@ -42,6 +43,19 @@ def read_cursor(of: str, cursor: str) -> str:
     if made_for != of:
         raise foreign_cursor()
     return position
+
+
+def read_id(of: str, cursor: str | None) -> UUID:
+    """The id behind which a list goes on that is ordered by it, newest first; the last, if none.
+
+    InvalidInput as above.
+    """
+    if cursor is None:
+        return _LAST_ID
+    try:
+        return UUID(read_cursor(of, cursor))
+    except ValueError:
+        raise foreign_cursor() from None
 
 
 def read_number(of: str, cursor: str) -> int:

@@ -1,10 +1,9 @@
 """What a policy would do now, and why."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from shared.models.artifacts import Moment
 
@@ -13,7 +12,7 @@ from shared.models.artifacts import Moment
 class Place:
     """Behind what a stream of due artifacts goes on."""
 
-    clock_at: datetime
+    clock_at: AwareDatetime
     artifact_id: UUID
 
 

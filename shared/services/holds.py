@@ -6,14 +6,12 @@ from uuid import UUID
 
 from shared.database.pool import Database
 from shared.errors import ArtifactNotFound, AssetNotFound, HoldNotFound, InvalidInput
-from shared.models.cursors import foreign_cursor, read_cursor, write_cursor
+from shared.models.cursors import read_id, write_cursor
 from shared.models.holds import Hold, HoldPage, HoldRequest
 from shared.models.ids import new_id
 from shared.models.registrations import Origin
 from shared.repositories.holds import HoldRepository
 from shared.services.asked import require_page
-
-_LAST_ID = UUID(int=2**128 - 1)
 
 
 class HoldService:
@@ -75,7 +73,7 @@ class HoldService:
         """
         require_page(limit)
         name = "holds-all" if with_released else "holds"
-        before = _LAST_ID if cursor is None else _read_id(read_cursor(name, cursor))
+        before = read_id(name, cursor)
         with self._database.connection() as connection:
             found = HoldRepository(connection).page(before, limit + 1, with_released=with_released)
         if len(found) <= limit:
@@ -88,10 +86,3 @@ def _required(hold: Hold | None) -> Hold:
     if hold is None:
         raise HoldNotFound
     return hold
-
-
-def _read_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise foreign_cursor() from None

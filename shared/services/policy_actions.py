@@ -1,17 +1,14 @@
 """Doing what policies want, one artifact at a time."""
 
 import logging
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
-from shared.database.constraints import constraint_errors
 from shared.database.pool import Database
 from shared.errors import (
     ArtifactHeld,
-    ArtifactNotFound,
     ArtifactRetained,
     BlobNotFound,
     BytesNotServed,
@@ -33,6 +30,7 @@ from shared.services.ingestion_looks import blob_of
 from shared.services.policy_queue import read_request, request_for
 from shared.services.retirement import HeldArtifact, RetirementService
 from shared.services.set_aside import SetAsideService
+from shared.services.transitions import held_artifact
 
 _LOGGER = logging.getLogger(__name__)
 _LOOKING = Origin("policies")
@@ -136,8 +134,8 @@ class PolicyActions:
                 with self._retirement.held(artifact_id, Disposition.PURGED) as held:
                     return self._settled(held, self._purge)
             case PolicyKind.DELETE | PolicyKind.EXPIRE:
-                with self._held(artifact_id) as held:
-                    return self._settled(held, self._delete)
+                with held_artifact(self._database, artifact_id) as found:
+                    return self._settled(HeldArtifact(*found), self._delete)
             case _:
                 assert_never(kind)
 
@@ -148,18 +146,6 @@ class PolicyActions:
         blob = blob_of(artifact) if artifact else None
         if blob is not None:
             self._ingestion.look_at_blob(blob, _LOOKING)
-
-    @contextmanager
-    def _held(self, artifact_id: UUID) -> Generator[HeldArtifact]:
-        with (
-            self._database.connection() as connection,
-            constraint_errors(),
-            connection.transaction(),
-        ):
-            artifact = TransitionRepository(connection).hold(artifact_id)
-            if artifact is None:
-                raise ArtifactNotFound
-            yield HeldArtifact(connection, artifact)
 
     def _settled(
         self, held: HeldArtifact, do: Callable[[HeldArtifact, JudgedClaim], int]
@@ -183,15 +169,7 @@ class PolicyActions:
         return self._retirement.purge_held(held, claim.origin, claim.why).bytes_freed
 
     def _delete(self, held: HeldArtifact, claim: JudgedClaim) -> int:
-        held.transitions.move_disposition(
-            {
-                "artifact_id": str(held.artifact.artifact_id),
-                "disposition": Disposition.DELETED,
-                "origin": claim.origin.as_json(),
-                "at": self._clock().isoformat(),
-                "why": claim.why,
-            }
-        )
+        self._retirement.delete_held(held, claim.origin, claim.why)
         return claim.bytes or 0
 
 

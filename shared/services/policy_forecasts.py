@@ -1,12 +1,12 @@
 """Saying what policies will do."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from uuid import UUID
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from shared.database.pool import Database
 from shared.models.cursors import foreign_cursor, name_list, read_cursor, write_cursor
@@ -22,12 +22,13 @@ _STREAMS_AT_ONCE = 100
 """Most streams have little or nothing due; a page looks at several."""
 
 
-@dataclass(frozen=True)
-class _Position:
+class _Position(BaseModel):
     """Where a forecast goes on: a stream among those of all policies, and a place in it."""
 
-    at: datetime
-    stream: int = 0
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    at: AwareDatetime
+    stream: Annotated[int, Field(ge=0)] = 0
     place: Place | None = None
 
 
@@ -55,7 +56,7 @@ class PolicyForecasts:
         policies = self._policies.enabled()
         name = name_list("forecast", days, [policy.as_json() for policy in policies])
         now = self._clock()
-        begun = _Position(now) if cursor is None else _read(read_cursor(name, cursor), now)
+        begun = _Position(at=now) if cursor is None else _read(read_cursor(name, cursor), now)
         streams = [(policy, stream) for policy in policies for stream in policy.streams]
         page = _Page(begun, timedelta(days=days))
         ends = time.monotonic() + LONGEST_SECONDS
@@ -68,7 +69,7 @@ class PolicyForecasts:
         return PolicyForecast(
             days=page.days(),
             looked_at=page.looked_at,
-            next=None if is_last else write_cursor(name, _written(page.ended)),
+            next=None if is_last else write_cursor(name, page.ended.model_dump_json()),
         )
 
 
@@ -90,9 +91,10 @@ class _Page:
         self.looked_at += len(seen)
         self._count(policy, seen)
         if len(seen) < limit:
-            self.ended = replace(self.ended, stream=self.ended.stream + 1, place=None)
+            self.ended = _Position(at=at, stream=self.ended.stream + 1)
         else:
-            self.ended = replace(self.ended, place=Place(seen[-1].clock_at, seen[-1].artifact_id))
+            behind = Place(seen[-1].clock_at, seen[-1].artifact_id)
+            self.ended = _Position(at=at, stream=self.ended.stream, place=behind)
 
     def days(self) -> list[ForecastDay]:
         """What is to be done on each day, by each policy in their order."""
@@ -117,26 +119,11 @@ class _Page:
                 self._bytes[day, policy.name] += each.bytes or 0
 
 
-def _written(position: _Position) -> str:
-    place = position.place
-    told = (place.clock_at.isoformat(), str(place.artifact_id)) if place else None
-    return json.dumps([position.at.isoformat(), position.stream, told])
-
-
 def _read(text: str, now: datetime) -> _Position:
     try:
-        at, stream, told = json.loads(text)
-        place = Place(_instant(told[0]), UUID(told[1])) if told else None
-        position = _Position(_instant(at), int(stream), place)
-    except (ValueError, TypeError, IndexError, AttributeError, OverflowError):
+        position = _Position.model_validate_json(text)
+    except ValidationError:
         raise foreign_cursor() from None
-    if position.stream < 0 or position.at > now:
+    if position.at > now:
         raise foreign_cursor()
     return position
-
-
-def _instant(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise foreign_cursor()
-    return at.astimezone(UTC)

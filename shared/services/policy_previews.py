@@ -1,15 +1,13 @@
 """Saying what a policy would do, by the query that enforcing asks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.database.pool import Database
 from shared.models.artifacts import BigInteger
-from shared.models.chains import MAXIMUM_PAGE
 from shared.models.cursors import foreign_cursor, name_list, read_cursor, write_cursor
 from shared.models.policies import Policy, PolicyKind
 from shared.models.policy_previews import Candidate, Due, Place, PolicyPreview, RefusedCandidate
@@ -29,14 +27,9 @@ class _Position(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     stream: Annotated[int, Field(ge=0)] = 0
-    clock_at: AwareDatetime | None = None
-    artifact_id: UUID = UUID(int=0)
+    place: Place | None = None
     total: BigInteger = 0
     bytes_freed: Annotated[int, Field(ge=0)] = 0
-
-    @property
-    def place(self) -> Place | None:
-        return Place(self.clock_at, self.artifact_id) if self.clock_at else None
 
     def behind(self, found: list[Due], *, is_last: bool) -> "_Position":
         """Where to go on once these were told: with the next stream behind the last of one."""
@@ -46,8 +39,7 @@ class _Position(BaseModel):
             return _Position(stream=self.stream + 1, total=total, bytes_freed=bytes_freed)
         return _Position(
             stream=self.stream,
-            clock_at=found[-1].clock_at,
-            artifact_id=found[-1].artifact_id,
+            place=Place(found[-1].clock_at, found[-1].artifact_id),
             total=total,
             bytes_freed=bytes_freed,
         )
@@ -94,22 +86,6 @@ class PolicyPreviews:
             ],
             next=None if is_whole else write_cursor(name, position.model_dump_json()),
         )
-
-    def pages(self, policy: Policy) -> Iterator[list[Due]]:
-        """All that is due now, with the policy's verdict on each, page by page."""
-        now = self._clock()
-        for stream in policy.streams:
-            place, is_last = None, False
-            while not is_last:
-                with self._database.connection() as connection:
-                    due = PolicyCandidates(connection)
-                    found = due.page(policy, stream, now, place, MAXIMUM_PAGE)
-                place, is_last = _place_behind(found), len(found) < MAXIMUM_PAGE
-                yield found
-
-
-def _place_behind(found: list[Due]) -> Place | None:
-    return Place(found[-1].clock_at, found[-1].artifact_id) if found else None
 
 
 def _candidate(policy: Policy, due: Due, now: datetime) -> Candidate:

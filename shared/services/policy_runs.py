@@ -9,7 +9,8 @@ from uuid import UUID
 
 from shared.database.pool import Database
 from shared.errors import PolicyRunNotFound, Retryable
-from shared.models.cursors import foreign_cursor, name_list, read_cursor, write_cursor
+from shared.models.chains import MAXIMUM_PAGE
+from shared.models.cursors import name_list, read_id, write_cursor
 from shared.models.ids import new_id
 from shared.models.policies import Policy
 from shared.models.policy_runs import Claimed, PolicyRun, PolicyRunPage, RunStatus, Selection
@@ -26,7 +27,6 @@ PAGE = 1000
 """Due artifacts that are judged in one transaction."""
 
 _LOGGER = logging.getLogger(__name__)
-_LAST_ID = UUID(int=2**128 - 1)
 _AT_ONCE = timedelta(minutes=2)
 """How long who began a run has for what it claims before messages are sent about it."""
 _AT_ONCE_PAGE = 100
@@ -35,6 +35,7 @@ _SECONDS = 5.0
 _TICK_SECONDS = 40.0
 _RUNS = 1000
 _TOLD = {"policy", "acted", "bytes", "refused", "status"}
+"""What the audit trail keeps of a dry run."""
 _SCHEDULED = Origin("timer:policies")
 
 
@@ -94,7 +95,7 @@ class PolicyRunService:
         """
         require_page(limit)
         name = name_list("policy-runs", policy)
-        before = _LAST_ID if cursor is None else _read_id(read_cursor(name, cursor))
+        before = read_id(name, cursor)
         with self._database.connection() as connection:
             found = PolicyRunRepository(connection).page(policy, before, limit + 1)
         if len(found) <= limit:
@@ -123,12 +124,10 @@ class PolicyRunService:
         """
         with self._database.connection() as connection:
             runs = PolicyRunRepository(connection).under_way(_RUNS)
-        for run in runs:
-            self._actions.count(run.run_id)
         selecting = [run for run in runs if run.is_selecting]
         until = monotonic() + _TICK_SECONDS
         sent = self._queue.fill(lambda: self._claim_next(selecting, until))
-        for run in runs:  # what found nothing ends with the tick that found it
+        for run in runs:
             self._actions.count(run.run_id)
         return sent
 
@@ -181,24 +180,19 @@ class PolicyRunService:
     def _look(self, policy: Policy, origin: Origin) -> PolicyRun:
         """What a run would do now, by the query that it would ask."""
         begun, until = self._clock(), monotonic() + _SECONDS
-        acted, size, refused = 0, 0, Counter[str]()
-        status = RunStatus.FINISHED
-        for page in self._previews.pages(policy):
-            wanted = [due for due in page if due.verdict == ""]
-            acted += len(wanted)
-            size += sum(due.bytes or 0 for due in wanted)
-            refused.update(due.verdict for due in page if due.verdict)
-            if monotonic() > until:
-                status = RunStatus.INCOMPLETE
-                break
+        page = self._previews.preview(policy, limit=MAXIMUM_PAGE)
+        refused = Counter(each.reason for each in page.refused)
+        while page.next is not None and monotonic() < until:
+            page = self._previews.preview(policy, limit=MAXIMUM_PAGE, cursor=page.next)
+            refused.update(each.reason for each in page.refused)
         run = PolicyRun(
             run_id=new_id(),
             policy=policy.name,
-            status=status,
+            status=RunStatus.FINISHED if page.next is None else RunStatus.INCOMPLETE,
             dry_run=True,
-            selected=acted,
-            acted=acted,
-            bytes=size,
+            selected=page.total,
+            acted=page.total,
+            bytes=page.bytes_freed,
             refused=dict(refused),
             errors=0,
             last_errors=[],
@@ -211,16 +205,7 @@ class PolicyRunService:
         return run
 
     def _record(self, run: PolicyRun, origin: Origin) -> None:
-        told = run.model_dump(
-            mode="json", include={"policy", "acted", "bytes", "refused", "status"}
-        )
+        told = run.model_dump(mode="json", include=_TOLD)
         with self._database.connection() as connection:
             runs = PolicyRunRepository(connection)
             runs.record_dry_run(origin, run.started_at, told | {"policy_run": str(run.run_id)})
-
-
-def _read_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise foreign_cursor() from None

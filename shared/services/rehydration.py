@@ -1,19 +1,13 @@
 """Bringing archived bytes back to where they can be read, which may take hours."""
 
 import time
-from collections.abc import Callable, Collection, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
-from psycopg.rows import DictRow
-
-from shared.database.constraints import constraint_errors
 from shared.database.pool import Database
 from shared.errors import (
-    ArtifactNotFound,
     BytesNotServed,
     BytesUncertain,
     InvalidTransition,
@@ -27,9 +21,8 @@ from shared.models.registrations import Origin
 from shared.models.rehydrations import RehydrateRequest
 from shared.models.tiers import ColderTier, RehydratePriority, WarmerTier
 from shared.repositories.rehydrations import RehydrationRepository
-from shared.repositories.transitions import TransitionRepository
 from shared.services.ingestion_looks import blob_of
-from shared.services.transitions import require_state
+from shared.services.transitions import held_artifact, require_state
 from shared.storage.accounts import Blobs
 
 AGAIN_AFTER = timedelta(minutes=5)
@@ -70,7 +63,7 @@ class RehydrationService:
         BytesNotServed, BytesUncertain where the blob was written since, BlobNotFound,
         BlobUnreadable where the store refuses, and StorageUnavailable before anything is recorded.
         """
-        with self._held(artifact_id) as (connection, artifact):
+        with held_artifact(self._database, artifact_id) as (connection, artifact):
             require_state(artifact, if_match)
             if not self._has_to_be_asked(artifact, asked.target_tier):
                 return artifact
@@ -121,7 +114,7 @@ class RehydrationService:
 
         Under the lock of its asset nobody archives it meanwhile.
         """
-        with self._held(artifact_id) as (connection, artifact):
+        with held_artifact(self._database, artifact_id) as (connection, artifact):
             rehydrations = RehydrationRepository(connection)
             priority = rehydrations.pending(artifact_id)
             if priority is None:
@@ -163,18 +156,6 @@ class RehydrationService:
         now = self._clock()
         with self._database.connection() as connection:
             return RehydrationRepository(connection).claim_due(now, now + AGAIN_AFTER, _CLAIMED)
-
-    @contextmanager
-    def _held(self, artifact_id: UUID) -> Generator[tuple[Connection[DictRow], Artifact]]:
-        with (
-            self._database.connection() as connection,
-            constraint_errors(),
-            connection.transaction(),
-        ):
-            artifact = TransitionRepository(connection).hold(artifact_id)
-            if artifact is None:
-                raise ArtifactNotFound
-            yield connection, artifact
 
     def _request(self, artifact_id: UUID, origin: Origin) -> dict[str, Any]:
         return {

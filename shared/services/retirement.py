@@ -141,6 +141,10 @@ class RetirementService:
         move = self._record(held, Disposition.PURGED, origin, {**(why or {}), "bytes": told})
         return Purge(move, (held.artifact.size_bytes or 0) if told == _REMOVED else 0)
 
+    def delete_held(self, held: HeldArtifact, origin: Origin, why: Why) -> Move:
+        """Set the tombstone, in the transaction of who holds the artifact; its bytes stay."""
+        return self._record(held, Disposition.DELETED, origin, why)
+
     def _cool(
         self, held: HeldArtifact, blob: BlobReference, target_tier: ColderTier, why: Why | None
     ) -> str:
@@ -205,7 +209,7 @@ class RetirementService:
     def _record(
         self,
         held: HeldArtifact,
-        target: Retired,
+        target: Disposition,
         origin: Origin,
         why: Why | None,
         tier: str | None = None,

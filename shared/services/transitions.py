@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from psycopg import Connection
+from psycopg.rows import DictRow
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from shared.database.constraints import constraint_errors
@@ -164,17 +166,13 @@ class ArtifactTransitions:
         self, artifact_id: UUID, if_match: Collection[str] | None
     ) -> Generator[TransitionRepository]:
         """Where to change the artifact; under its lock, and in the state asked for, if one is."""
-        with self._database.connection() as connection, constraint_errors():
-            transitions = TransitionRepository(connection)
-            if if_match is None:
-                yield transitions
-                return
-            with connection.transaction():
-                artifact = transitions.hold(artifact_id)
-                if artifact is None:
-                    raise ArtifactNotFound
-                require_state(artifact, if_match)
-                yield transitions
+        if if_match is None:  # the statement itself takes the lock: one round trip
+            with self._database.connection() as connection, constraint_errors():
+                yield TransitionRepository(connection)
+            return
+        with held_artifact(self._database, artifact_id) as (connection, artifact):
+            require_state(artifact, if_match)
+            yield TransitionRepository(connection)
 
     def _transition_request(self, artifact_id: UUID, origin: Origin) -> dict[str, Any]:
         return {
@@ -182,6 +180,18 @@ class ArtifactTransitions:
             "origin": origin.as_json(),
             "at": self._clock().isoformat(),
         }
+
+
+@contextmanager
+def held_artifact(
+    database: Database, artifact_id: UUID
+) -> Generator[tuple[Connection[DictRow], Artifact]]:
+    """One transaction, in which nobody else changes the artifact. Raises ArtifactNotFound."""
+    with database.connection() as connection, constraint_errors(), connection.transaction():
+        artifact = TransitionRepository(connection).hold(artifact_id)
+        if artifact is None:
+            raise ArtifactNotFound
+        yield connection, artifact
 
 
 def require_state(seen: BaseModel, if_match: Collection[str] | None) -> None:
