@@ -22,9 +22,9 @@ from shared.models.policies import PolicyKind
 from shared.models.policy_runs import JudgedClaim
 from shared.models.registrations import Origin
 from shared.models.set_aside import Message
+from shared.repositories.artifacts import ArtifactRepository
 from shared.repositories.policy_actions import PolicyActionRepository
 from shared.repositories.policy_runs import PolicyRunRepository
-from shared.repositories.transitions import TransitionRepository
 from shared.services.ingestion import IngestionService
 from shared.services.ingestion_looks import blob_of
 from shared.services.policy_queue import read_request, request_for
@@ -100,15 +100,10 @@ class PolicyActions:
         except Retryable:
             raise
         except RegistryError as fault:
+            run_id = self._settle(artifact_id, fault)
             if isinstance(fault, BlobNotFound):
                 self._look(artifact_id)
-            reason = _reason_of(fault)
-            with self._database.connection() as connection:
-                return PolicyActionRepository(connection).settle(
-                    artifact_id,
-                    "refused" if reason else "failed",
-                    reason=reason or fault.summary,
-                )
+            return run_id
 
     def _act_or_wait(self, artifact_id: UUID) -> UUID | None:
         """A fault of ours is one that passes: it keeps none of a message's others waiting."""
@@ -139,13 +134,27 @@ class PolicyActions:
             case _:
                 assert_never(kind)
 
-    def _look(self, artifact_id: UUID) -> None:
-        """Have it noted that the bytes are missing, if so: nobody tries to cool them again."""
+    def _settle(self, artifact_id: UUID, fault: RegistryError) -> UUID | None:
+        reason = _reason_of(fault)
         with self._database.connection() as connection:
-            artifact = TransitionRepository(connection).hold(artifact_id)
-        blob = blob_of(artifact) if artifact else None
-        if blob is not None:
-            self._ingestion.look_at_blob(blob, _LOOKING)
+            return PolicyActionRepository(connection).settle(
+                artifact_id, "refused" if reason else "failed", reason=reason or fault.summary
+            )
+
+    def _look(self, artifact_id: UUID) -> None:
+        """Have it noted that the bytes are missing, if so: nobody tries to cool them again.
+
+        The claim is settled by then. A look that fails is left to the next run that tries.
+        """
+        try:
+            with self._database.connection() as connection:
+                artifact = ArtifactRepository(connection).get(artifact_id)
+            blob = blob_of(artifact) if artifact else None
+            if blob is not None:
+                self._ingestion.look_at_blob(blob, _LOOKING)
+        except RegistryError as fault:
+            why = type(fault).__name__
+            _LOGGER.warning("no look at bytes: artifact_id=%s reason=%s", artifact_id, why)
 
     def _settled(
         self, held: HeldArtifact, do: Callable[[HeldArtifact, JudgedClaim], int]

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+from psycopg.types.json import Json
+
 from shared.models.policy_runs import RunStatus
 from tests.integration.policing import (
     COOL,
@@ -100,3 +103,22 @@ def test_what_is_missing_is_not_archived_again(policing: Policing) -> None:
     policing.clock.now += 31 * DAY
     assert policing.runs.run(name, ORIGIN).errors == 1
     assert policing.runs.run(name, ORIGIN).refused == {"bytes missing": 1}
+
+
+def test_a_look_at_missing_bytes_that_fails_keeps_neither_claim_nor_run_open(
+    policing: Policing, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = policing.upload("v1", b"one")
+    policing.upload("v2", b"two")
+    policing.uploads.container.delete_blob("v1")
+    name = policing.enforce(COOL)
+    policing.clock.now += 31 * DAY
+    foreign = Json({"name": "foreign", "priority": "high"})
+    policing.sql.execute("INSERT INTO registry.ingestion_rules VALUES ('foreign', %s)", [foreign])
+    policing.sql.execute("UPDATE registry.ingestion_rule_set SET version = version + 1")
+    policing.run_scheduled()
+    run = policing.latest(name)
+    assert (run.status, run.acted, run.errors) == (RunStatus.FINISHED, 0, 1)
+    assert "overwritten or removed" in run.last_errors[0].detail
+    assert policing.artifacts.get_by_id(old.artifact_id).missing_since is None
+    assert f"artifact_id={old.artifact_id} reason=RulesUnreadable" in caplog.text
