@@ -40,6 +40,14 @@ class Answer:
     entity_tag: str | None
 
 
+def figure(told: JsonObject, name: str, otherwise: str = "the answer holds no figures") -> int:
+    """A number that a registry tells; raises NoRegistry where there is none."""
+    number = told.get(name)
+    if not isinstance(number, int):
+        raise NoRegistry(otherwise)
+    return number
+
+
 def json_body(value: JsonValue) -> bytes:
     """Compact JSON. Raises ValueError for numbers that JSON does not have."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()

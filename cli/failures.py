@@ -18,7 +18,7 @@ from cli.arguments import (
 )
 from cli.confirming import confirmed
 from cli.connecting import FAILURES, connected
-from cli.exchange import JsonObject, NoRegistry, json_body
+from cli.exchange import JsonObject, NoRegistry, figure, json_body
 from cli.faults import FAILED, fail, say
 from cli.misuse import refuse
 from cli.output import Output, cell, write_many, write_one
@@ -34,6 +34,7 @@ ingest.add_typer(failures, name="failures")
 
 _COLUMNS = ["set_aside_id", "set_aside_at", "source", "reason", "state", "explanation"]
 _SHOWN = ["source", "reason", "explanation"]
+_UNCOUNTED = "the answer does not say how many will be taken once more"
 
 
 class Unended(StrEnum):
@@ -134,7 +135,7 @@ def _replay_all(client: "RegistryClient", asked: dict[str, str]) -> JsonObject:
     while True:
         page = client.ask("POST", [*FAILURES, "replay"], body=json_body({**asked, **place})).body
         for name in told:
-            told[name] += _number(page, name)
+            told[name] += figure(page, name, _UNCOUNTED)
         following = page.get("next")
         if following is None:
             break
@@ -144,13 +145,6 @@ def _replay_all(client: "RegistryClient", asked: dict[str, str]) -> JsonObject:
     if told["skipped"]:
         say("skipped what came from queues that the registry no longer takes messages from")
     return {**told}
-
-
-def _number(page: JsonObject, name: str) -> int:
-    number = page.get(name)
-    if not isinstance(number, int):
-        raise NoRegistry("the answer does not say how many will be taken once more")
-    return number
 
 
 def _confirm(client: "RegistryClient", failure_ids: Iterable[UUID]) -> None:

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import JsonValue
 from rich.console import Console
 
 from cli.arguments import DayOption, OutputOption
 from cli.connecting import POLICIES, STATISTICS, connected
 from cli.document_files import DocumentFile, read_document_file
 from cli.documents import FILE_HELP
-from cli.exchange import JsonObject, NoRegistry, json_body
+from cli.exchange import JsonObject, figure, json_body
 from cli.faults import say
 from cli.misuse import refuse
 from cli.output import Output, write_many
@@ -50,8 +49,8 @@ def simulate(
         artifacts, freed = Counter[str](), Counter[str]()
         for page in _watched(_simulated(client, asked)):
             for month in objects(page.get("months")):
-                artifacts[str(month.get("month"))] += _number(month, "artifacts")
-                freed[str(month.get("month"))] += _number(month, "bytes")
+                artifacts[str(month.get("month"))] += figure(month, "artifacts")
+                freed[str(month.get("month"))] += figure(month, "bytes")
         months: Iterator[JsonObject] = (
             {"month": month, "artifacts": artifacts[month], "bytes": freed[month]}
             for month in sorted(artifacts)
@@ -120,7 +119,7 @@ def _watched(pages: Iterable[JsonObject]) -> Iterator[JsonObject]:
     with Console(stderr=True).status("looking at artifacts") as status:
         for page in pages:
             yield page
-            looked_at += _number(page, "looked_at")
+            looked_at += figure(page, "looked_at")
             status.update(f"looked at {looked_at:,} artifacts")
 
 
@@ -131,10 +130,3 @@ def _today(history: JsonObject) -> date:
         return date.fromisoformat(str(today))
     except ValueError:
         return datetime.now(UTC).date()
-
-
-def _number(told: JsonObject, name: str) -> int:
-    number: JsonValue = told.get(name)
-    if not isinstance(number, int):
-        raise NoRegistry("the answer holds no figures")
-    return number

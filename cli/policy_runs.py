@@ -17,7 +17,7 @@ from cli.arguments import AllOption, LimitOption, OutputOption, YesOption, id_of
 from cli.confirming import confirmed
 from cli.connecting import POLICIES, POLICY_RUNS, connected
 from cli.documents import NameArgument
-from cli.exchange import JsonObject, NoRegistry
+from cli.exchange import JsonObject, figure
 from cli.faults import CONFLICT, FAILED, fail, say
 from cli.misuse import refuse
 from cli.output import Output, cell, write_many, write_one
@@ -196,22 +196,15 @@ def _some(runs: Iterator[JsonObject]) -> Iterator[JsonObject]:
 def _figures(run: JsonObject) -> str:
     """What a run did, or would do, on one line."""
     done = f"{_amount(run, 'acted', 'bytes')}; left alone: {_reasons(run.get('refused'))}"
-    return f"{done}; errors: {_number(run, 'errors')}"
+    return f"{done}; errors: {figure(run, 'errors')}"
 
 
 def _amount(told: JsonObject, count: str, size: str) -> str:
-    number = _number(told, count)
+    number = figure(told, count)
     noun = "artifact" if number == 1 else "artifacts"
-    return f"{number:,} {noun}, {decimal(_number(told, size))}"
+    return f"{number:,} {noun}, {decimal(figure(told, size))}"
 
 
 def _reasons(refused: JsonValue) -> str:
     counts = refused if isinstance(refused, dict) else {}
     return ", ".join(f"{times} {cell(why)}" for why, times in sorted(counts.items())) or "none"
-
-
-def _number(told: JsonObject, name: str) -> int:
-    number = told.get(name)
-    if not isinstance(number, int):
-        raise NoRegistry("the answer holds no figures")
-    return number
