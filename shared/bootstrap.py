@@ -13,6 +13,7 @@ from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.backfill import BackfillService
 from shared.services.backfill_registrars import Registrars
+from shared.services.backlog import Backlog
 from shared.services.byte_history import ByteHistoryService
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
@@ -24,7 +25,7 @@ from shared.services.policies import PolicyService
 from shared.services.policy_actions import PolicyActions
 from shared.services.policy_forecasts import PolicyForecasts
 from shared.services.policy_previews import PolicyPreviews
-from shared.services.policy_queue import PolicyQueue
+from shared.services.policy_queue import take_unsent
 from shared.services.policy_runs import PolicyRunService
 from shared.services.policy_simulations import PolicySimulations
 from shared.services.reconciliation import ReconciliationService
@@ -157,7 +158,7 @@ def policy_runs(
     policies: PolicyService, previews: PolicyPreviews, actions: PolicyActions, queue: StorageQueue
 ) -> PolicyRunService:
     """What runs policies; the queue is that of their actions."""
-    messages = PolicyQueue(database(), queue, _now)
+    messages = Backlog(database(), queue, take_unsent, _now)
     return PolicyRunService(database(), policies, previews, actions, messages, _now)
 
 

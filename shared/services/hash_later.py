@@ -1,7 +1,7 @@
 """Hashing what was registered unhashed, or is to be verified, when there is time."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from shared.models.set_aside import Message
 from shared.repositories.backfills import BackfillRepository, UnhashedArtifact
 from shared.repositories.rehydrations import RehydrationRepository
 from shared.services.artifact_service import ArtifactService
+from shared.services.backlog import Backlog
 from shared.services.hashing import hash_blob
 from shared.services.ingestion import IngestionService
 from shared.services.ingestion_looks import blob_of
@@ -38,13 +39,6 @@ from shared.storage.queues import StorageQueue
 MOST_IDS = 100
 MOST_BYTES = 1024**3
 """Of one message, so that none is worked on for hours; a single blob may be larger."""
-
-DEEPEST = 200
-"""Messages that wait at most. The table is the backlog: a queue that holds little is quick, and
-what fails is tried again while most of the work is still to be done."""
-
-_AGAIN_AFTER = timedelta(hours=1)
-_CLAIMED = 1000
 
 _Ids = Annotated[list[UUID], Field(min_length=1, max_length=1000)]
 
@@ -91,23 +85,13 @@ class LateHashes:
         self._ingestion = ingestion
         self._set_aside = set_aside
         self._store = store
-        self._queue = queue
         self._clock = clock
+        self._backlog = Backlog(database, queue, _take_due, clock)
         self._verifications = Verifications(database, artifacts, ingestion, store, clock)
 
     def send_due(self) -> int:
-        """Fill the queue up; answers with the number of messages. Raises a Retryable.
-
-        First with what somebody brought back, which is never as much as what a backfill leaves.
-        """
-        sent, room = 0, DEEPEST - self._queue.length()
-        for claim in (_claim_verifications, _claim_unhashed):
-            while sent < room:
-                messages = self._send_some(claim)
-                if not messages:
-                    break
-                sent += messages
-        return sent
+        """Fill the queue up; answers with the number of messages. Raises a Retryable."""
+        return self._backlog.fill()
 
     def take(self, queue: str, body: bytes, origin: Origin) -> None:
         """Hash what a message names; what can never be hashed is set aside, each on its own.
@@ -160,15 +144,6 @@ class LateHashes:
             self._ingestion.look_at_blob(blob, origin)  # whatever points there is missing
             raise
 
-    def _send_some(self, claim: "_Claim") -> int:
-        """Sent before it is committed that they were: a kill in between sends them twice."""
-        now = self._clock()
-        with self._database.connection() as connection, connection.transaction():
-            messages = list(claim(connection, now))
-            for message in messages:
-                self._queue.send(message.model_dump_json())
-        return len(messages)
-
     def _hash_or_forget(self, artifact_id: UUID, origin: Origin) -> None:
         """What cannot be hashed is waited for no longer: it is set aside, and can be replayed."""
         try:
@@ -204,17 +179,15 @@ class LateHashes:
             BackfillRepository(connection).forget_unhashed(artifact_id)
 
 
-_Claim = Callable[[Connection[DictRow], datetime], Iterator[HashRequest | VerifyRequest]]
-
-
-def _claim_unhashed(connection: Connection[DictRow], now: datetime) -> Iterator[HashRequest]:
-    due = BackfillRepository(connection).claim_unhashed(now, now + _AGAIN_AFTER, _CLAIMED)
-    return (HashRequest(artifact_ids=ids) for ids in _portions(due))
-
-
-def _claim_verifications(connection: Connection[DictRow], now: datetime) -> Iterator[VerifyRequest]:
-    due = RehydrationRepository(connection).claim_verifications(now, now + _AGAIN_AFTER, _CLAIMED)
-    return (VerifyRequest(verify=ids) for ids in _portions(due))
+def _take_due(
+    connection: Connection[DictRow], now: datetime, again_at: datetime, most: int
+) -> list[HashRequest | VerifyRequest]:
+    """First what somebody brought back, which is never as much as what a backfill leaves."""
+    back = RehydrationRepository(connection).claim_verifications(now, again_at, most)
+    if back:
+        return [VerifyRequest(verify=ids) for ids in _portions(back)]
+    unhashed = BackfillRepository(connection).claim_unhashed(now, again_at, most)
+    return [HashRequest(artifact_ids=ids) for ids in _portions(unhashed)]
 
 
 def _read(document: object) -> HashRequest | VerifyRequest:

@@ -18,10 +18,10 @@ from shared.models.registrations import Origin
 from shared.repositories.policy_actions import PolicyActionRepository
 from shared.repositories.policy_runs import PolicyRunRepository
 from shared.services.asked import require_page
+from shared.services.backlog import Backlog
 from shared.services.policies import PolicyService
 from shared.services.policy_actions import PolicyActions
 from shared.services.policy_previews import PolicyPreviews
-from shared.services.policy_queue import PolicyQueue
 
 PAGE = 1000
 """Due artifacts that are judged in one transaction."""
@@ -52,14 +52,14 @@ class PolicyRunService:
         policies: PolicyService,
         previews: PolicyPreviews,
         actions: PolicyActions,
-        queue: PolicyQueue,
+        backlog: Backlog,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._policies = policies
         self._previews = previews
         self._actions = actions
-        self._queue = queue
+        self._backlog = backlog
         self._clock = clock
 
     def run(self, name: str, origin: Origin, *, dry_run: bool = False) -> PolicyRun:
@@ -126,7 +126,7 @@ class PolicyRunService:
             runs = PolicyRunRepository(connection).under_way(_RUNS)
         selecting = [run for run in runs if run.is_selecting]
         until = monotonic() + _TICK_SECONDS
-        sent = self._queue.fill(lambda: self._claim_next(selecting, until))
+        sent = self._backlog.fill(lambda: self._claim_next(selecting, until))
         for run in runs:
             self._actions.count(run.run_id)
         return sent

@@ -16,8 +16,8 @@ from shared.repositories.policy_actions import PolicyActionRepository
 from shared.repositories.policy_runs import PolicyRunRepository
 from shared.repositories.transitions import TransitionRepository
 from shared.services import policy_queue
+from shared.services.backlog import Backlog
 from shared.services.policy_actions import PolicyActions
-from shared.services.policy_queue import PolicyQueue
 from shared.services.policy_runs import PolicyRunService
 from shared.storage.blobs import BlobStore
 from shared.storage.queues import StorageQueue
@@ -46,7 +46,7 @@ TICKING: Points = {
     "while committing what was sent": partial(
         die_while_committing, PolicyActionRepository, "take_unsent"
     ),
-    "after sending": partial(die_after, PolicyQueue, "_send_some"),
+    "after sending": partial(die_after, Backlog, "_send_some"),
 }
 ASKING: Points = {
     "asked, after committing claims": partial(die_after, PolicyRunService, "_claim"),

@@ -22,11 +22,12 @@ from shared.models.policies import Policy
 from shared.models.policy_runs import PolicyRun
 from shared.models.registrations import UNATTRIBUTED, Origin
 from shared.services.artifact_service import ArtifactService
+from shared.services.backlog import Backlog
 from shared.services.holds import HoldService
 from shared.services.policies import PolicyService
 from shared.services.policy_actions import PolicyActions
 from shared.services.policy_previews import PolicyPreviews
-from shared.services.policy_queue import PolicyQueue
+from shared.services.policy_queue import take_unsent
 from shared.services.policy_runs import PolicyRunService
 from shared.services.retirement import RetirementService
 from shared.services.set_aside import SetAsideService
@@ -173,7 +174,7 @@ def policing_of(
     policies, previews = PolicyService(database, clock), PolicyPreviews(database, clock)
     ingestion = over(store, database, artifacts, clock)
     actions = PolicyActions(database, retirement, ingestion, set_aside, clock)
-    messages = PolicyQueue(database, StorageQueue(connection_string, queue_name), clock)
+    messages = Backlog(database, StorageQueue(connection_string, queue_name), take_unsent, clock)
     return Policing(
         clock,
         uploads,

@@ -14,6 +14,7 @@ from shared.models.api_keys import Scope
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
+from shared.services.backlog import Backlog
 from shared.services.byte_history import ByteHistoryService
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
@@ -25,7 +26,7 @@ from shared.services.policies import PolicyService
 from shared.services.policy_actions import PolicyActions
 from shared.services.policy_forecasts import PolicyForecasts
 from shared.services.policy_previews import PolicyPreviews
-from shared.services.policy_queue import PolicyQueue
+from shared.services.policy_queue import take_unsent
 from shared.services.policy_runs import PolicyRunService
 from shared.services.policy_simulations import PolicySimulations
 from shared.services.rehydration import RehydrationService
@@ -62,7 +63,7 @@ def build_registry(
     policies, previews = PolicyService(database, now), PolicyPreviews(database, now)
     actions = PolicyActions(database, retirement, ingestion, set_aside, now)
     acting = (queues or {}).get(POLICY_ACTIONS) or StorageQueue(STORAGE, POLICY_ACTIONS)
-    messages = PolicyQueue(database, acting, now)
+    messages = Backlog(database, acting, take_unsent, now)
     return Registry(
         settings=Settings(
             database_url=SecretStr("postgresql://unused"),
