@@ -15,14 +15,14 @@ bp = func.Blueprint()
 @bp.timer_trigger(arg_name="timer", schedule="%REGISTRY_POLICY_SCHEDULE%", run_on_startup=False)
 def start_policy_runs(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host binds it by name
     """Begin a run of every enabled policy that has anything due."""
-    registry().policy_runs.start_due()
+    registry().enforcement.runs.start_due()
 
 
 @bp.function_name("advance_policy_runs")
 @bp.timer_trigger(arg_name="timer", schedule="15 * * * * *", run_on_startup=False)
 def advance_policy_runs(timer: func.TimerRequest) -> None:  # noqa: ARG001 - likewise
     """Go on with the runs that are under way: claim, send, count."""
-    registry().policy_runs.advance()
+    registry().enforcement.runs.advance()
 
 
 @bp.function_name("act_on_artifacts")
@@ -36,4 +36,4 @@ def act_on_artifacts(message: func.QueueMessage, context: func.Context) -> None:
     """Do what policies want with the artifacts that a message names."""
     built = registry()
     queue = built.settings.policy_actions_queue
-    built.policy_actions.take(queue, message.get_body(), origin_of(context))
+    built.enforcement.actions.take(queue, message.get_body(), origin_of(context))

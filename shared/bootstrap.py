@@ -13,8 +13,8 @@ from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.backfill import BackfillService
 from shared.services.backfill_registrars import Registrars
-from shared.services.backlog import Backlog
 from shared.services.byte_history import ByteHistoryService
+from shared.services.enforcement import Enforcement
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
@@ -22,12 +22,6 @@ from shared.services.holds import HoldService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
 from shared.services.policies import PolicyService
-from shared.services.policy_actions import PolicyActions
-from shared.services.policy_forecasts import PolicyForecasts
-from shared.services.policy_previews import PolicyPreviews
-from shared.services.policy_queue import take_unsent
-from shared.services.policy_runs import PolicyRunService
-from shared.services.policy_simulations import PolicySimulations
 from shared.services.reconciliation import ReconciliationService
 from shared.services.rehydration import RehydrationService
 from shared.services.retirement import RetirementService
@@ -69,12 +63,8 @@ class Registry:
     holds: HoldService
     rules: RuleService
     policies: PolicyService
-    policy_previews: PolicyPreviews
-    policy_runs: PolicyRunService
-    policy_simulations: PolicySimulations
-    policy_forecasts: PolicyForecasts
+    enforcement: Enforcement
     byte_history: ByteHistoryService
-    policy_actions: PolicyActions
     failures: FailureService
     poison_queues: PoisonQueues
     keys: ApiKeyService
@@ -154,12 +144,14 @@ def poison_queues(read: Settings, set_aside: SetAsideService) -> PoisonQueues:
     return PoisonQueues(queues, set_aside)
 
 
-def policy_runs(
-    policies: PolicyService, previews: PolicyPreviews, actions: PolicyActions, queue: StorageQueue
-) -> PolicyRunService:
-    """What runs policies; the queue is that of their actions."""
-    messages = Backlog(database(), queue, take_unsent, _now)
-    return PolicyRunService(database(), policies, previews, actions, messages, _now)
+def health(queue: StorageQueue) -> HealthService:
+    """What readiness asks; the queue stands for all of them."""
+    checks = {
+        "database": lambda: database().check(_READINESS_SECONDS),
+        "blobs": accounts().check,
+        "queues": queue.check,
+    }
+    return HealthService(checks)
 
 
 @_once
@@ -171,40 +163,30 @@ def registry() -> Registry:
     tables = TableSources(read.table_sources)
     queues = {name: StorageQueue(read.storage.get_secret_value(), name) for name in read.queues}
     set_aside = SetAsideService(database(), _now, queues)
-    artifacts = ArtifactService(database(), _now)
+    artifacts, policies = ArtifactService(database(), _now), PolicyService(database(), _now)
     rules = RuleService(database(), _now, store.accounts)
     ingestion = IngestionService(database(), artifacts, set_aside, store, rules, tables)
     retirement = RetirementService(database(), store, _now)
-    policies, previews = PolicyService(database(), _now), PolicyPreviews(database(), _now)
-    actions = PolicyActions(database(), retirement, ingestion, set_aside, _now)
-    checks = {
-        "database": lambda: database().check(_READINESS_SECONDS),
-        "blobs": store.check,
-        "queues": queues[read.blob_events_queue].check,
-    }
+    hashing, acting = queues[read.hashing_queue], queues[read.policy_actions_queue]
     return Registry(
         settings=read,
         artifacts=artifacts,
         ingestion=ingestion,
-        late_hashes=LateHashes(
-            database(), artifacts, ingestion, set_aside, store, queues[read.hashing_queue], _now
-        ),
+        late_hashes=LateHashes(database(), artifacts, ingestion, set_aside, store, hashing, _now),
         retirement=retirement,
         rehydration=RehydrationService(database(), store, _now),
         holds=HoldService(database(), _now),
         rules=rules,
         policies=policies,
-        policy_previews=previews,
-        policy_runs=policy_runs(policies, previews, actions, queues[read.policy_actions_queue]),
-        policy_simulations=PolicySimulations(database(), policies, _now),
-        policy_forecasts=PolicyForecasts(database(), policies, _now),
+        enforcement=Enforcement.of(
+            database(), policies, retirement, ingestion, set_aside, acting, _now
+        ),
         byte_history=ByteHistoryService(database(), _now),
-        policy_actions=actions,
         failures=FailureService(database(), _now, queues),
         poison_queues=poison_queues(read, set_aside),
         keys=keys(),
         access=AccessService(keys(), token_service(read)),
-        health=HealthService(checks),
+        health=health(queues[read.blob_events_queue]),
     )
 
 

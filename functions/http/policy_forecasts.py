@@ -77,7 +77,7 @@ def simulate_policy(
 
     A page looks at `limit` artifacts; the months of all pages are to be added up.
     """
-    return json_answer(entry.registry.policy_simulations.simulate(asked))
+    return json_answer(entry.registry.enforcement.simulations.simulate(asked))
 
 
 @router.get(
@@ -93,7 +93,7 @@ def forecast_policies(
     What is due already comes on the first day. A page looks at `limit` artifacts that will be due;
     the days of all pages are to be added up.
     """
-    page = entry.registry.policy_forecasts.forecast(days, limit=limit, cursor=cursor)
+    page = entry.registry.enforcement.forecasts.forecast(days, limit=limit, cursor=cursor)
     return json_answer(page)
 
 

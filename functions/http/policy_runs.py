@@ -78,7 +78,8 @@ def preview_policy(
     leads on.
     """
     policy = entry.registry.policies.in_force(name)
-    return json_answer(entry.registry.policy_previews.preview(policy, limit=limit, cursor=cursor))
+    page = entry.registry.enforcement.previews.preview(policy, limit=limit, cursor=cursor)
+    return json_answer(page)
 
 
 @router.post(
@@ -93,7 +94,7 @@ def run_policy(entry: Entrance, name: PolicyName, dry_run: DryRun = False) -> Re
     What takes longer than some seconds goes on by itself; the run says how far it is. Where another
     run of the policy is under way, this one is skipped. A dry run changes nothing.
     """
-    run = entry.registry.policy_runs.run(name, entry.origin, dry_run=dry_run)
+    run = entry.registry.enforcement.runs.run(name, entry.origin, dry_run=dry_run)
     if run.status is RunStatus.RUNNING:
         return json_answer(run, 202, {"Location": f"{_RUNS}/{run.run_id}"})
     return json_answer(run)
@@ -108,7 +109,7 @@ def list_policy_runs(
     entry: Entrance, policy: OfPolicy = None, limit: Limit = DEFAULT_PAGE, cursor: Cursor = None
 ) -> Response:
     """Runs, newest first; also those of policies that are there no more."""
-    page = entry.registry.policy_runs.list_runs(policy, limit=limit, cursor=cursor)
+    page = entry.registry.enforcement.runs.list_runs(policy, limit=limit, cursor=cursor)
     return json_answer(page)
 
 
@@ -118,4 +119,4 @@ def list_policy_runs(
 )
 def get_policy_run(entry: Entrance, run_id: IdInput) -> Response:
     """One run. While it goes on, it counts what is done so far."""
-    return json_answer(entry.registry.policy_runs.get(run_id))
+    return json_answer(entry.registry.enforcement.runs.get(run_id))

@@ -61,11 +61,11 @@ class Enforcing:
 
     def work(self) -> None:
         """What the tick and the queue's function do until nothing is left to do."""
-        while self.registry.policy_runs.advance():
+        while self.registry.enforcement.runs.advance():
             self.deliver()
 
     def deliver(self) -> None:
         """Hand out what waits in the queue."""
         for message in self.queue.receive(32, 30):
-            self.registry.policy_actions.take(POLICY_ACTIONS, message.body, Origin("test"))
+            self.registry.enforcement.actions.take(POLICY_ACTIONS, message.body, Origin("test"))
             self.queue.delete(message)

@@ -22,12 +22,10 @@ from shared.models.policies import Policy
 from shared.models.policy_runs import PolicyRun
 from shared.models.registrations import UNATTRIBUTED, Origin
 from shared.services.artifact_service import ArtifactService
-from shared.services.backlog import Backlog
+from shared.services.enforcement import Enforcement
 from shared.services.holds import HoldService
 from shared.services.policies import PolicyService
 from shared.services.policy_actions import PolicyActions
-from shared.services.policy_previews import PolicyPreviews
-from shared.services.policy_queue import take_unsent
 from shared.services.policy_runs import PolicyRunService
 from shared.services.retirement import RetirementService
 from shared.services.set_aside import SetAsideService
@@ -171,10 +169,10 @@ def policing_of(
     artifacts = ArtifactService(database, clock)
     set_aside = SetAsideService(database, clock)
     retirement = RetirementService(database, store, clock)
-    policies, previews = PolicyService(database, clock), PolicyPreviews(database, clock)
+    policies = PolicyService(database, clock)
     ingestion = over(store, database, artifacts, clock)
-    actions = PolicyActions(database, retirement, ingestion, set_aside, clock)
-    messages = Backlog(database, StorageQueue(connection_string, queue_name), take_unsent, clock)
+    queue = StorageQueue(connection_string, queue_name)
+    enforcement = Enforcement.of(database, policies, retirement, ingestion, set_aside, queue, clock)
     return Policing(
         clock,
         uploads,
@@ -184,8 +182,8 @@ def policing_of(
         HoldService(database, clock),
         retirement,
         policies,
-        actions,
-        PolicyRunService(database, policies, previews, actions, messages, clock),
+        enforcement.actions,
+        enforcement.runs,
         QueueClient.from_connection_string(connection_string, queue_name),
     )
 

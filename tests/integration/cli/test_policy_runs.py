@@ -160,12 +160,12 @@ def test_a_run_in_which_something_failed_ends_with_1(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail_one(_: float) -> None:
-        enforcing.registry.policy_runs.advance()
+        enforcing.registry.enforcement.runs.advance()
         with database.connection() as connection:
             claims = PolicyActionRepository(connection)
             claims.settle(old[0].artifact_id, "failed", reason="There is no such blob.")
         enforcing.deliver()
-        enforcing.registry.policy_runs.advance()
+        enforcing.registry.enforcement.runs.advance()
 
     monkeypatch.setattr(commands, "sleep", fail_one)
     ended = terminal.run(*RUN, "--yes")

@@ -14,8 +14,8 @@ from shared.models.api_keys import Scope
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
-from shared.services.backlog import Backlog
 from shared.services.byte_history import ByteHistoryService
+from shared.services.enforcement import Enforcement
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
@@ -23,12 +23,6 @@ from shared.services.holds import HoldService
 from shared.services.ingestion import IngestionService
 from shared.services.poison_queues import PoisonQueues
 from shared.services.policies import PolicyService
-from shared.services.policy_actions import PolicyActions
-from shared.services.policy_forecasts import PolicyForecasts
-from shared.services.policy_previews import PolicyPreviews
-from shared.services.policy_queue import take_unsent
-from shared.services.policy_runs import PolicyRunService
-from shared.services.policy_simulations import PolicySimulations
 from shared.services.rehydration import RehydrationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
@@ -47,6 +41,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def settings() -> Settings:
+    return Settings(
+        database_url=SecretStr("postgresql://unused"),
+        storage=SecretStr(STORAGE),
+        key_pepper=SecretStr("p" * 32),
+    )
+
+
 def build_registry(
     database: Database,
     artifacts: ArtifactService,
@@ -59,17 +61,10 @@ def build_registry(
     rules = RuleService(database, now, [store.account])
     ingestion = IngestionService(database, artifacts, set_aside, store, rules)
     hashing = StorageQueue(STORAGE, "artifact-hashing")
-    retirement = RetirementService(database, store, now)
-    policies, previews = PolicyService(database, now), PolicyPreviews(database, now)
-    actions = PolicyActions(database, retirement, ingestion, set_aside, now)
+    retirement, policies = RetirementService(database, store, now), PolicyService(database, now)
     acting = (queues or {}).get(POLICY_ACTIONS) or StorageQueue(STORAGE, POLICY_ACTIONS)
-    messages = Backlog(database, acting, take_unsent, now)
     return Registry(
-        settings=Settings(
-            database_url=SecretStr("postgresql://unused"),
-            storage=SecretStr(STORAGE),
-            key_pepper=SecretStr("p" * 32),
-        ),
+        settings=settings(),
         artifacts=artifacts,
         ingestion=ingestion,
         late_hashes=LateHashes(database, artifacts, ingestion, set_aside, store, hashing, now),
@@ -77,12 +72,10 @@ def build_registry(
         rehydration=RehydrationService(database, store, now),
         rules=rules,
         policies=policies,
-        policy_previews=previews,
-        policy_runs=PolicyRunService(database, policies, previews, actions, messages, now),
-        policy_simulations=PolicySimulations(database, policies, now),
-        policy_forecasts=PolicyForecasts(database, policies, now),
+        enforcement=Enforcement.of(
+            database, policies, retirement, ingestion, set_aside, acting, now
+        ),
         byte_history=ByteHistoryService(database, now),
-        policy_actions=actions,
         holds=HoldService(database, now),
         failures=FailureService(database, now, queues or {}),
         poison_queues=PoisonQueues({}, set_aside),
