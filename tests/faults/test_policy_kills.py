@@ -168,8 +168,9 @@ def assert_counted(sql: Rows, due: Sequence[Artifact]) -> None:
 @pytest.mark.parametrize(
     ("kind", "times"),
     [
-        *(each for kind in ("archive", "purge") for each in sized((kind, 1), (kind, 20))),
-        *sized((), ("delete", 20))[1:],  # what it does in between is what the others do
+        *sized(("archive", 1), ("archive", 20), of="archive"),
+        *sized(("purge", 1), ("purge", 20), of="purge"),
+        *sized((), ("delete", 20), of="delete")[1:],  # in between it does what the others do
     ],
 )
 def test_runs_that_are_killed_at_every_point_of_the_way_act_on_everything_once(
