@@ -1,8 +1,14 @@
 """What readers ask with: checked before the database sees it."""
 
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
 from shared.errors import InvalidInput
 from shared.models.chains import MAXIMUM_PAGE
 from shared.models.text import keepable
+
+Kind = TypeVar("Kind")
 
 
 def as_kept(name: str, text: str) -> str:
@@ -11,6 +17,15 @@ def as_kept(name: str, text: str) -> str:
         return keepable(text)
     except ValueError as error:
         raise InvalidInput(f"{name}: {error}", f"/{name}") from None
+
+
+def as_valid(kind: TypeAdapter[Kind], name: str, value: Kind) -> Kind:
+    """A value as its type keeps it; InvalidInput where it is none."""
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise InvalidInput(f"{name}: {first['msg']}", f"/{name}") from None
 
 
 def require_page(limit: int) -> None:

@@ -36,6 +36,8 @@ WRITES = {
     "policy_actions.settle",
     "policy_runs.begin",
     "policy_runs.record_dry_run",
+    "projects.put",
+    "projects.remove",
     "rehydrations.end",
     "rehydrations.record_verification",
     "rehydrations.request",

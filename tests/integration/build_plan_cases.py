@@ -1,0 +1,15 @@
+"""The same for the queries of builds: projects, builds, their states, artifacts and resumes."""
+
+from collections.abc import Iterator
+
+from tests.integration.plan_questions import Case
+
+
+def cases() -> Iterator[Case]:
+    yield from _of_projects()
+
+
+def _of_projects() -> Iterator[Case]:
+    yield Case("projects.get", {"name": "project 78"}, rows=1)
+    for after in ("", "project 78", "zzz"):
+        yield Case("projects.page", {"after": after, "limit": 10}, rows=20)
