@@ -21,10 +21,10 @@ SELECT told.outcome, told.about, told.build FROM registry.fail_build(:request) A
 
 -- name: states(build_id, before_position, limit)
 -- Attempts, newest first.
-SELECT attempt.position, to_jsonb(attempt) AS attempt
-FROM registry.state_attempts AS attempt
-WHERE attempt.build_id = :build_id AND attempt.position < :before_position
-ORDER BY attempt.position DESC
+SELECT told.position, to_jsonb(told) AS attempt
+FROM registry.state_attempts AS told
+WHERE told.build_id = :build_id AND told.position < :before_position
+ORDER BY told.position DESC
 LIMIT :limit;
 
 -- name: resume_context(build_id, at)^

@@ -76,7 +76,7 @@ class BuildStateService:
         *,
         idempotency: IdempotencyKey | None = None,
     ) -> Build:
-        """End a build as failed; one that had failed stays as it is. Raises what `report` raises."""
+        """End a build as failed; one that had failed stays as it is. Raises as `report` does."""
         now = self._clock()
         request = _request(build_id, told, origin, now)
         with self._database.connection() as connection, constraint_errors():

@@ -79,7 +79,7 @@ def required_build(build: Build | None) -> Build:
     return build
 
 
-def _made(build: Build, is_new: bool) -> Build:  # noqa: FBT001 - as the repository answers
+def _made(build: Build, is_new: bool) -> Build:
     if not is_new:
         raise BuildExists(build.id)
     return build

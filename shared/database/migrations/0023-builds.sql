@@ -154,7 +154,7 @@ LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 DECLARE
     conditions CONSTANT jsonb := jsonb_strip_nulls(wanted);
-    leading CONSTANT text := coalesce((
+    index_on CONSTANT text := coalesce((
         SELECT known.name FROM unnest(ARRAY['run_name', 'project', 'image_type', 'os_version', 'platform', 'status'])
             WITH ORDINALITY AS known (name, position)
         WHERE conditions ? known.name ORDER BY known.position LIMIT 1), 'run_type');
@@ -163,9 +163,9 @@ DECLARE
     told integer := 0;
 BEGIN
     FOR run IN EXECUTE format(
-        'SELECT * FROM registry.runs WHERE %I = $1 AND run_id < $2 %s ORDER BY run_id DESC LIMIT $3', leading,
-        CASE WHEN leading = 'run_name' THEN 'AND run_type = ''build''' ELSE '' END)
-        USING coalesce(conditions ->> leading, 'build'), before, looked_at
+        'SELECT * FROM registry.runs WHERE %I = $1 AND run_id < $2 %s ORDER BY run_id DESC LIMIT $3', index_on,
+        CASE WHEN index_on = 'run_name' THEN 'AND run_type = ''build''' ELSE '' END)
+        USING coalesce(conditions ->> index_on, 'build'), before, looked_at
     LOOP
         looked := looked + 1;
         run_id := run.run_id;
