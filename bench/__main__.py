@@ -12,6 +12,7 @@ from rich.console import Console
 from bench import (
     backfill,
     batch,
+    builds,
     chain,
     hashing,
     http_api,
@@ -40,6 +41,7 @@ class Bench(StrEnum):
     BATCH = "batch"
     CHAIN = "chain"
     POLICIES = "policies"
+    BUILDS = "builds"
     PEERS = "peers"
 
 
@@ -121,6 +123,11 @@ def _policies(quick: bool) -> list[Figures]:
     return [ratio_figures("Policies", policies.run(effort))]
 
 
+def _builds(quick: bool) -> list[Figures]:
+    effort = builds.QUICK if quick else builds.FULL
+    return [ratio_figures("Builds over HTTP", builds.run(effort))]
+
+
 def _peers(quick: bool) -> list[Figures]:
     return peers.run(peers.QUICK if quick else peers.FULL)
 
@@ -137,6 +144,7 @@ _PARTS: Mapping[Bench, Callable[[bool], list[Figures]]] = {
     Bench.BATCH: _batch,
     Bench.CHAIN: _chain,
     Bench.POLICIES: _policies,
+    Bench.BUILDS: _builds,
     Bench.PEERS: _peers,
 }
 
