@@ -47,7 +47,7 @@ _FIRST_YEAR, _LAST_YEAR = 1971, 9997
 BigInteger = Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)]
 
 
-def _unsigned(uri: str) -> str:
+def unsigned(uri: str) -> str:
     """A URI without user and password, and without a query that holds a secret such as a SAS."""
     address, _, query = uri.partition("?")
     return _USER.sub(r"\1", address) + (f"?{query}" if query and not _SECRET.search(query) else "")
@@ -121,7 +121,7 @@ class ArtifactRegistration(ArtifactContent):
 
     client_type: Annotated[str, Field(min_length=1, max_length=50, pattern=_PRINTABLE)]
     client_refs: ClientRefs
-    uri: Annotated[_Uri, AfterValidator(_unsigned)] | None = None
+    uri: Annotated[_Uri, AfterValidator(unsigned)] | None = None
     content_hash: ContentHashField | None = None
     data: Annotated[JsonValue, AfterValidator(keepable_json)] = None
     metadata: Annotated[dict[str, JsonValue], AfterValidator(keepable_json)] = Field(

@@ -10,7 +10,6 @@ import re
 from base64 import b64decode
 from codecs import BOM_UTF8
 from typing import Annotated, Literal, cast
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import (
     BaseModel,
@@ -33,6 +32,7 @@ from shared.models.blob_notices import (
     FolderDeleted,
     FolderRenamed,
 )
+from shared.models.blob_urls import account_in, named_by
 from shared.models.blobs import BlobReference
 
 _SUBJECT = re.compile(r"/blobServices/default/containers/([^/]+)/blobs/(.+)", re.DOTALL)
@@ -89,11 +89,11 @@ class _StorageEvent(BaseModel):
 
     def _renamed(self) -> BlobReference:
         """What the subject was called before: only a URL says so, which is read as a name."""
-        return _named_by(self.data.source_url, self._account())
+        return named_by(self.data.source_url, self._account())
 
     def _account(self) -> str:
         found = _ACCOUNT.search(self.source)
-        return found[1] if found else _account_in(self.data.url or self.data.source_url)
+        return found[1] if found else account_in(self.data.url or self.data.source_url)
 
 
 class _EventGridEvent(_StorageEvent):
@@ -176,40 +176,6 @@ def message_text(body: bytes) -> bytes:
         return b64decode(b"".join(text.split()), validate=True).removeprefix(BOM_UTF8)
     except binascii.Error:
         return text
-
-
-def _account_in(url: str) -> str:
-    """The account of a blob URL: its host's first label, or the first segment after an address.
-
-    Emulators and other hosts without a name of their own for each account use the latter form.
-    """
-    parts = _split(url)
-    host = parts.hostname or ""
-    if ".blob." in host or ".dfs." in host:
-        return host.partition(".")[0]
-    return parts.path.lstrip("/").partition("/")[0]
-
-
-def _named_by(url: str, account: str) -> BlobReference:
-    """The blob or folder that a URL names. Unlike subjects, URLs are percent-encoded."""
-    parts = _split(url)
-    path = parts.path.removeprefix("/")
-    if not (parts.hostname or "").startswith(f"{account}."):
-        path = path.removeprefix(f"{account}/")
-    container, _, name = path.partition("/")
-    try:
-        return BlobReference(account, container, unquote(name, errors="strict"))
-    except UnicodeDecodeError:
-        raise MalformedMessage("The event's URLs are not in UTF-8.") from None
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        _ = parts.hostname
-    except ValueError:
-        return urlsplit("")
-    return parts
 
 
 def _first_fault(error: ValidationError) -> str:

@@ -13,6 +13,8 @@ from shared.services.rules import RuleService
 from shared.storage.accounts import Blobs
 
 BLOB_BACKEND = "azure_blob"
+BLOB_BACKENDS = frozenset({BLOB_BACKEND, "azure-blob"})
+"""As senders call it."""
 
 _ATTEMPTS = 5
 
@@ -111,7 +113,7 @@ def placed(found: BlobProperties) -> dict[str, object]:
 def blob_of(place: Location) -> BlobReference | None:
     """The blob where the bytes are, if they are in one."""
     account, container, path = place.storage_account, place.container, place.blob_path
-    if place.storage_backend not in {None, BLOB_BACKEND}:
+    if place.storage_backend not in {None, *BLOB_BACKENDS}:
         return None
     if account is None or container is None or path is None:
         return None

@@ -1,0 +1,60 @@
+"""Artifacts of builds in PostgreSQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from shared.database.queries import load_queries
+from shared.models.build_artifacts import BuildArtifact, BuildArtifactFilter
+
+_QUERIES = load_queries(__file__)
+
+
+@dataclass(frozen=True)
+class Added:
+    """What came of registering an artifact; `in_the_way` has its name."""
+
+    outcome: str
+    artifact: BuildArtifact | None
+    in_the_way: UUID | None
+
+
+class BuildArtifactRepository:
+    """Every statement about artifacts of builds. Never commits."""
+
+    def __init__(self, connection: Connection[DictRow]) -> None:
+        self._connection = connection
+
+    def add(self, request: Mapping[str, Any]) -> Added:
+        """Run `registry.add_build_artifact`."""
+        row = self._one("add", {"request": Jsonb(request)})
+        assert row is not None  # noqa: S101 - the function always answers with one row
+        return Added(row["outcome"], _artifact(row), row["in_the_way"])
+
+    def get(self, build_id: UUID, artifact_id: UUID) -> BuildArtifact | None:
+        """An artifact of the build; None if it has none of this id."""
+        return _artifact(self._one("get", {"build_id": build_id, "artifact_id": artifact_id}))
+
+    def page(
+        self, build_id: UUID, wanted: BuildArtifactFilter, after: UUID | None, limit: int
+    ) -> list[BuildArtifact] | None:
+        """Artifacts behind one of them, by state and time; None where there is no such build."""
+        asked = wanted.model_dump(mode="json") | {
+            "build_id": str(build_id),
+            "after": str(after) if after else None,
+            "most": limit,
+        }
+        rows = self._connection.execute(_QUERIES["page"], {"request": Jsonb(asked)}).fetchall()
+        return [artifact for row in rows if (artifact := _artifact(row))] if rows else None
+
+    def _one(self, name: str, parameters: Mapping[str, Any]) -> DictRow | None:
+        return self._connection.execute(_QUERIES[name], parameters).fetchone()
+
+
+def _artifact(row: DictRow | None) -> BuildArtifact | None:
+    return BuildArtifact.model_validate_json(row["artifact"]) if row and row["artifact"] else None

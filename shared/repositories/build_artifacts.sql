@@ -1,0 +1,12 @@
+-- name: add(request)^
+-- Register an artifact of a build: see registry.add_build_artifact.
+SELECT outcome, artifact, in_the_way FROM registry.add_build_artifact(:request);
+
+-- name: get(build_id, artifact_id)^
+-- An artifact of a build, also one that is deleted.
+SELECT row_to_json(record)::text AS artifact FROM registry.build_artifact_records AS record
+WHERE record.id = :artifact_id AND record.build_id = :build_id;
+
+-- name: page(request)
+-- Artifacts of a build by state and time: see registry.list_build_artifacts.
+SELECT artifact FROM registry.list_build_artifacts(:request) AS artifact;
