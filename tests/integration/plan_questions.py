@@ -25,6 +25,8 @@ WRITES = {
     "backfills.forget_unhashed",
     "backfills.record_hash",
     "backfills.register_listed",
+    "build_variables.put",
+    "build_variables.remove",
     "documents.limit_waiting",
     "documents.record_events",
     "holds.place",
