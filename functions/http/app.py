@@ -10,6 +10,12 @@ from functions.http import (
     admin_changes,
     admin_duplicates,
     artifacts,
+    build_artifacts,
+    build_projects,
+    build_resumes,
+    build_states,
+    build_variables,
+    builds,
     documentation,
     failures,
     health,
@@ -29,6 +35,12 @@ from shared.bootstrap import Registry
 _ROUTERS = (
     artifacts.router,  # routes are looked through in this order
     artifacts.questions,
+    build_projects.router,  # before those that would take `projects` for an id
+    build_states.router,
+    build_artifacts.router,
+    build_resumes.router,
+    build_variables.router,
+    builds.router,
     admin_duplicates.router,
     admin_changes.router,
     rehydration.router,

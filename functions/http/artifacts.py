@@ -22,6 +22,7 @@ from functions.http.entry import Entrance, Entry
 from functions.http.examples import ARTIFACT, CLIENT_REFS, CONTENT_HASH, METADATA, REGISTRATION
 from functions.http.guarded_route import PipelineRoute, QuestionRoute
 from functions.http.idempotency_keys import (
+    ONCE,
     IdempotencyHeader,
     read_idempotency_header,
     read_idempotency_key,
@@ -38,7 +39,6 @@ from shared.models.registrations import Outcome, Registration
 
 _PREFIX = "/api/v1/artifacts"
 _ARTIFACT_ID = TypeAdapter[ArtifactId](ArtifactIdInput)
-_ONCE = (errors.IdempotencyKeyReused, errors.RequestInFlight)
 
 # Routes are looked through in their order: what is asked most comes first.
 router = APIRouter(prefix=_PREFIX, tags=["artifacts"], route_class=PipelineRoute)
@@ -78,7 +78,7 @@ async def get_artifact(entry: Entrance, artifact_id: ArtifactIdInput) -> Respons
 
 @router.post(
     "",
-    responses=problems(errors.ArtifactConflict, *_ONCE, takes_body=True)
+    responses=problems(errors.ArtifactConflict, *ONCE, takes_body=True)
     | answer(Artifact, "It is there already, unchanged.", ARTIFACT, headers=["ETag"])
     | answer(Artifact, "Registered.", ARTIFACT, status=201, headers=["ETag", "Location"]),
 )
@@ -113,7 +113,7 @@ def _register_once(
 
 @router.post(
     "/batch",
-    responses=problems(errors.BatchRefused, *_ONCE, takes_body=True)
+    responses=problems(errors.BatchRefused, *ONCE, takes_body=True)
     | answer(
         BatchAnswer,
         "What came of each.",

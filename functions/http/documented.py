@@ -35,11 +35,16 @@ _LOCATION = {
     "example": "/api/v1/artifacts/0198c2a4-7b1e-7d52-9f3a-2d1b7f6c8e90",
 }
 _RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
-_HEADERS = {"ETag": _ETAG, "Location": _LOCATION}
+_LINK = {
+    "description": "Where more follows: where it is, relative to what was asked for (RFC 8288).",
+    "schema": {"type": "string"},
+    "example": '<?limit=1000&cursor=c3RhdGVzOjE3>; rel="next"',
+}
+_HEADERS = {"ETag": _ETAG, "Location": _LOCATION, "Link": _LINK}
 
 
 def answer(
-    model: type[BaseModel] | UnionType,
+    model: type[BaseModel] | type[list[Any]] | UnionType,
     description: str,
     example: object,
     *,

@@ -9,7 +9,11 @@ from pydantic import TypeAdapter
 
 from functions.http.entry import Entry
 from functions.http.reading import read_value
+from shared import errors
 from shared.models.registrations import IdempotencyKey
+
+ONCE = (errors.IdempotencyKeyReused, errors.RequestInFlight)
+"""What an operation that takes a key may meet."""
 
 _NAME = "Idempotency-Key"
 
@@ -43,7 +47,7 @@ def read_idempotency_key(entry: Entry, text: str | None) -> IdempotencyKey | Non
 
 
 def _fingerprint(entry: Entry) -> bytes:
-    """Of method, path and body; two spellings of one JSON document are one body."""
+    """Of method, path and body, if any; two spellings of one JSON document are one body."""
     request = entry.request
-    asked = [request.method, request.scope["path"], request.state.body]
+    asked = [request.method, request.scope["path"], getattr(request.state, "body", None)]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()

@@ -27,6 +27,7 @@ twice and NaN are refused. Times have a zone; answers tell them in UTC.
 """
 _TAGS = [
     {"name": "artifacts", "description": "For pipelines: registering and finding artifacts."},
+    {"name": "builds", "description": "For build servers: builds, their artifacts and resumes."},
     {"name": "admin", "description": "For operators: history, chains, duplicates, retirement."},
     {"name": "rules", "description": "For operators: what uploads are registered as."},
     {"name": "policies", "description": "For operators: what is archived, deleted or purged."},

@@ -30,6 +30,13 @@ async def artifacts(req: func.HttpRequest, context: func.Context) -> func.HttpRe
     return await serve(_MIDDLEWARE, req, context)
 
 
+@bp.function_name("builds")
+@bp.route("api/builds/{*path}", methods=_ANY_METHOD, auth_level=func.AuthLevel.ANONYMOUS)
+async def builds(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """What build servers call; keys are the registry's own."""
+    return await serve(_MIDDLEWARE, req, context)
+
+
 @bp.function_name("docs")
 @bp.route("api/docs/{*path}", methods=_ANY_METHOD, auth_level=func.AuthLevel.ANONYMOUS)
 async def docs(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:

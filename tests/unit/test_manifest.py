@@ -156,6 +156,17 @@ EXPECTED: Manifest = {
             "runOnStartup": False,
         },
     ],
+    "builds": [
+        {
+            "type": "httpTrigger",
+            "direction": "IN",
+            "name": "req",
+            "route": "api/builds/{*path}",
+            "methods": METHODS,
+            "authLevel": "ANONYMOUS",
+        },
+        {"type": "http", "direction": "OUT", "name": "$return"},
+    ],
     "docs": [
         {
             "type": "httpTrigger",

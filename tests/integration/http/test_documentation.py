@@ -16,7 +16,7 @@ from tests.integration.http.caller import Caller, problem
 
 COPY = Path(__file__).parents[3] / "docs" / "openapi.json"
 ANONYMOUS = {"/api/health/live", "/api/health/ready", "/api/openapi.json"}
-INTERNAL = ("/api/admin/", "/api/v1/")
+INTERNAL = ("/api/admin/", "/api/v1/", "/api/builds")
 Json = dict[str, Any]
 
 

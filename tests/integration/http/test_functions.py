@@ -63,6 +63,7 @@ def test_each_surface_is_a_function_with_its_own_catch_all() -> None:
     assert [trigger["route"] for trigger in triggers] == [
         "api/admin/{*path}",
         "api/v1/{*path}",
+        "api/builds/{*path}",
         "api/docs/{*path}",
         "api/health/{*path}",
         "api/openapi.json",
