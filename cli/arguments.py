@@ -101,6 +101,10 @@ HashOption = Annotated[
     str | None,
     typer.Option("--hash", parser=_hash, metavar="HASH", help="SHA-256 or multihash, in hex."),
 ]
+IdempotencyKeyOption = Annotated[
+    str | None,
+    typer.Option("--idempotency-key", metavar="KEY", help="The same again does nothing twice."),
+]
 InstantOption = Annotated[str | None, typer.Option(parser=_instant, metavar="ISO-8601")]
 DayOption = Annotated[
     str, typer.Option(parser=_day_or_instant, metavar="DATE", help="A day (UTC), or an instant.")
@@ -122,6 +126,20 @@ def merge(parts: list[str | JsonObject] | list[str], option: str) -> JsonObject:
             refuse(f"{option} names {name} twice")
         merged |= values
     return merged
+
+
+def given(**values: JsonValue) -> JsonObject:
+    """What was said: what was not is not sent, so that the registry's own defaults count."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def query(**values: str | int | bool | None) -> dict[str, str]:
+    """Likewise, as parameters of a query."""
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def as_text(value: JsonObject) -> str:

@@ -18,6 +18,7 @@ from cli.arguments import (
     RefOption,
     RefsOption,
     as_text,
+    query,
     references,
 )
 from cli.connecting import ADMIN, ARTIFACTS, connected
@@ -76,7 +77,7 @@ def list_artifacts(
     """List artifacts, by what they are and when they came; references may be a part of theirs."""
     with connected(context) as client:
         given = references(ref, refs)
-        asked = _given(
+        asked = query(
             client_type=client_type,
             client_refs=as_text(given) if given else None,
             status=status,
@@ -154,7 +155,7 @@ def duplicates(
     with connected(context) as client:
         if content_hash is not None and (client_type is not None or across_clients):
             refuse("--hash goes without --client-type and --across-clients")
-        asked = _given(
+        asked = query(
             content_hash=content_hash,
             client_type=client_type,
             across_clients="true" if across_clients else None,
@@ -171,7 +172,7 @@ def stats(
 ) -> None:
     """Show how much is registered, by status."""
     with connected(context) as client:
-        asked = _given(client_type=client_type)
+        asked = query(client_type=client_type)
         answer = client.ask("GET", [*ADMIN, "stats"], parameters=asked).body
         if output is Output.TABLE:
             write_many(_figures(answer), output, _FIGURES)
@@ -195,7 +196,3 @@ def _tell_match(pages: Iterable[JsonObject]) -> Iterator[JsonObject]:
             assets = page.get("matched_assets")
             say(f"the references are part of those of {assets} asset(s): this is the oldest")
         yield page
-
-
-def _given(**values: str | None) -> dict[str, str]:
-    return {name: value for name, value in values.items() if value is not None}

@@ -13,6 +13,7 @@ from cli.connection import Connection
 from cli.exchange import Answer, JsonObject, NoRegistry, Refused, Unreachable
 
 _OBJECT = TypeAdapter(JsonObject)
+_OBJECTS = TypeAdapter(list[JsonObject])
 _TIMEOUT = httpx.Timeout(240, connect=10)
 """Seconds; Azure ends every request after 230."""
 _RETRY = Retry(
@@ -65,9 +66,11 @@ class RegistryClient:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         is_repeatable: bool = True,
+        is_list: bool = False,
     ) -> Answer:
         """Send one request, again where that may help and does no harm.
 
+        A bare list, where one is the answer, comes as other lists do: as a page of `items`.
         Raises Refused, Unreachable and NoRegistry.
         """
         path = "/".join(quote(segment, safe="") for segment in segments)
@@ -87,15 +90,13 @@ class RegistryClient:
             raise Unreachable(f"{self._url} cannot be reached: {error}") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise NoRegistry(f"{self._url} answers nothing that can be read: {error}") from error
-        return self._read(response)
+        return self._read(response, is_list=is_list)
 
-    def _read(self, response: httpx.Response) -> Answer:
+    def _read(self, response: httpx.Response, *, is_list: bool) -> Answer:
         if response.is_redirect:
             raise NoRegistry(f"{self._url} answers with a redirect, which is not followed")
-        try:
-            body = _OBJECT.validate_json(response.content)
-        except ValidationError:
-            body = None
+        is_page = is_list and response.is_success
+        body = _page(response) if is_page else _object(response)
         if response.is_success and body is not None:
             return Answer(response.status_code, body, response.headers.get("ETag"))
         if body is None or "type" not in body:
@@ -108,6 +109,23 @@ class RegistryClient:
         if status in {401, 403, 429, 502, 503, 504}:
             return Refused(status, {"title": f"HTTP {status}", "detail": response.reason_phrase})
         return NoRegistry(f"{self._url} answers HTTP {status}, but not as a registry does")
+
+
+def _object(response: httpx.Response) -> JsonObject | None:
+    try:
+        return _OBJECT.validate_json(response.content)
+    except ValidationError:
+        return None
+
+
+def _page(response: httpx.Response) -> JsonObject | None:
+    """Where more follow, a link says so (RFC 8288); of it only the cursor is taken."""
+    try:
+        following = httpx.URL(response.links.get("next", {}).get("url", ""))
+        items = _OBJECTS.validate_json(response.content)
+    except (ValidationError, httpx.InvalidURL):
+        return None
+    return {"items": [*items], "next": following.params.get("cursor")}
 
 
 def _transport(connection: Connection) -> httpx.HTTPTransport:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 from pydantic import ValidationError
 
-from cli.faults import CONFLICT, FAILED, MISUSED, NOT_FOUND, UNAVAILABLE, fail
+from cli.faults import FAILED, MISUSED, UNAVAILABLE, code_of, fail
 from shared import bootstrap, errors
 from shared.database.migrate import migrate
 from shared.services.api_keys import ApiKeyService
@@ -62,24 +62,12 @@ def _told_clearly() -> Generator[None]:
     except ValidationError as error:
         fail(MISUSED, f"settings missing or invalid: {_settings_in(error)}")
     except errors.RegistryError as error:
-        fail(_code_of(error), error.summary)
+        fail(code_of(error), error.summary)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
         fail(FAILED, "the database is not up to date: run 'migrate' first")
     except psycopg.Error as error:
         code = UNAVAILABLE if isinstance(error, psycopg.OperationalError) else FAILED
         fail(code, f"the database failed: {str(error).strip().partition(chr(10))[0]}")
-
-
-def _code_of(error: errors.RegistryError) -> int:
-    match error:
-        case errors.KeyNotFound() | errors.BlobNotFound():
-            return NOT_FOUND
-        case errors.KeyEnded():
-            return CONFLICT
-        case errors.Retryable():
-            return UNAVAILABLE
-        case _:
-            return FAILED
 
 
 def _settings_in(error: ValidationError) -> str:

@@ -9,6 +9,7 @@ import typer
 from cli.exchange import NoRegistry, Refused, Unreachable
 from cli.misuse import Misuse
 from cli.printable import printable_lines
+from shared import errors
 
 FAILED = 1
 MISUSED = 2
@@ -42,6 +43,21 @@ def told_clearly() -> Generator[None]:
         fail(UNAVAILABLE, str(error))
     except NoRegistry as error:
         fail(FAILED, str(error))
+    except errors.RegistryError as error:
+        fail(code_of(error), error.summary)
+
+
+def code_of(error: errors.RegistryError) -> int:
+    """How a command ends that met the error itself, not an answer about it."""
+    match error:
+        case errors.KeyNotFound() | errors.BlobNotFound():
+            return NOT_FOUND
+        case errors.KeyEnded():
+            return CONFLICT
+        case errors.Retryable():
+            return UNAVAILABLE
+        case _:
+            return FAILED
 
 
 def _code_of_status(refused: Refused) -> int:

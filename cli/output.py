@@ -7,6 +7,7 @@ from enum import StrEnum
 from itertools import chain, islice
 
 from pydantic import JsonValue
+from rich.box import Box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -39,15 +40,20 @@ def write_one(value: JsonObject, output: Output) -> None:
             _print_table(rows, ["", ""], first=False)
 
 
-def write_many(values: Iterable[JsonObject], output: Output, columns: Sequence[str]) -> None:
-    """Write a list; as a table, the members that are named."""
+def write_many(
+    values: Iterable[JsonObject],
+    output: Output,
+    columns: Sequence[str],
+    box: Box | None = None,
+) -> None:
+    """Write a list; as a table, the members that are named, in a box or without."""
     match output:
         case Output.JSON:
             _write_json_list(values)
         case Output.YAML:
             _write_yaml_list(values)
         case Output.TABLE:
-            _write_table(values, columns)
+            _write_table(values, columns, box)
 
 
 def cell(value: JsonValue) -> str:
@@ -89,10 +95,10 @@ def _write_yaml_list(values: Iterable[JsonObject]) -> None:
         sys.stdout.write("[]\n")
 
 
-def _write_table(values: Iterable[JsonObject], columns: Sequence[str]) -> None:
+def _write_table(values: Iterable[JsonObject], columns: Sequence[str], box: Box | None) -> None:
     rows = ([cell(value.get(name)) for name in columns] for value in values)
     for place, some in enumerate(_portions(rows)):
-        _print_table(some, columns, first=place == 0)
+        _print_table(some, columns, first=place == 0 or box is not None, box=box)
 
 
 def _portions(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
@@ -100,8 +106,10 @@ def _portions(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
         yield list(chain([row], islice(rows, _ROWS_AT_ONCE - 1)))
 
 
-def _print_table(rows: Sequence[Sequence[str]], columns: Sequence[str], *, first: bool) -> None:
-    table = Table(*columns, box=None, show_header=first, pad_edge=False)
+def _print_table(
+    rows: Sequence[Sequence[str]], columns: Sequence[str], *, first: bool, box: Box | None = None
+) -> None:
+    table = Table(*columns, box=box, show_header=first, pad_edge=box is not None)
     for row in rows:
         table.add_row(*(Text(text, overflow="fold") for text in row))
     width = None if sys.stdout.isatty() else _WIDE

@@ -29,14 +29,19 @@ def follow(
     parameters: Mapping[str, str],
     member: str,
     limit: int | None,
+    *,
+    is_bare: bool = False,
 ) -> Iterator[JsonObject]:
-    """The pages of a list, until `limit` of its `member` were seen; says where more follow."""
+    """The pages of a list, until `limit` of its `member` were seen; says where more follow.
+
+    Of bare lists, the member is `items`.
+    """
     left, cursor = limit, None
     while True:
         size = _MAXIMUM_PAGE if left is None else min(left, _MAXIMUM_PAGE)
         place = {} if cursor is None else {"cursor": cursor}
         asked = {**parameters, "limit": str(size), **place}
-        page = client.ask("GET", segments, parameters=asked).body
+        page = client.ask("GET", segments, parameters=asked, is_list=is_bare).body
         yield page
         cursor = next_cursor(page, cursor)
         left = None if left is None else left - len(objects(page.get(member)))

@@ -1,13 +1,13 @@
 """`registry profile`: addresses and keys of registries, kept under names."""
 
-import sys
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from cli.arguments import OutputOption
-from cli.connection import checked_key, checked_url
+from cli.confirming import asked_key
+from cli.connection import checked_url
 from cli.exchange import JsonObject
 from cli.faults import say, told_clearly
 from cli.misuse import refuse
@@ -42,7 +42,7 @@ def set_profile(
         before = known.profiles.get(name)
         # A key stays with the address that it was given for.
         kept = before.api_key if before is not None and before.url == address else None
-        made = Profile(name, address, _read_key() or kept, insecure)
+        made = Profile(name, address, asked_key() or kept, insecure)
         active = known.active or name
         write_profiles(Profiles({**known.profiles, name: made}, active))
     say(f"profile {name} is kept in {profiles_path()}")
@@ -97,11 +97,3 @@ def _shown(one: Profile, active: str | None) -> JsonObject:
         "insecure": one.insecure,
         "is_active": one.name == active,
     }
-
-
-def _read_key() -> str:
-    if sys.stdin.isatty():
-        key = typer.prompt("API key", default="", hide_input=True, show_default=False, err=True)
-    else:
-        key = sys.stdin.readline()
-    return checked_key(str(key).strip())

@@ -3,13 +3,13 @@
 import configparser
 import os
 import re
-import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 
 from cli.misuse import refuse
+from cli.private_files import read_private, write_private
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SETTINGS = "settings"
@@ -58,33 +58,15 @@ def checked_name(name: str) -> str:
 def read_profiles() -> Profiles:
     """Raises Misuse where the file can be read by others, or not be understood."""
     path = profiles_path()
-    try:
-        with path.open(encoding="utf-8") as file:
-            _refuse_what_others_read(path, os.fstat(file.fileno()).st_mode)
-            return _understand(path, file.read())
-    except FileNotFoundError:
-        return Profiles({}, None)
-    except OSError as error:
-        refuse(f"{path} cannot be read: {error.strerror}")
+    text = read_private(path)
+    return Profiles({}, None) if text is None else _understand(path, text)
 
 
 def write_profiles(known: Profiles) -> None:
-    """Replace the file at once: a crash leaves the old one or the new one."""
-    path = profiles_path()
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made with 0600, whatever the umask.
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix="profiles-", suffix=".new")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            _described(known).write(file)
-        Path(name).replace(path)
-    except OSError as error:
-        refuse(f"{path} cannot be written: {error.strerror}")
-
-
-def _refuse_what_others_read(path: Path, mode: int) -> None:
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        refuse(f"{path} is open to others than its owner: run 'chmod 600 {path}'")
+    """Replace the file at once. Raises Misuse."""
+    text = StringIO()
+    _described(known).write(text)
+    write_private(profiles_path(), text.getvalue())
 
 
 def _parser() -> configparser.ConfigParser:

@@ -15,6 +15,7 @@ from rich.progress import wrap_file
 from cli.arguments import (
     ClientTypeOption,
     HashOption,
+    IdempotencyKeyOption,
     ObjectOption,
     OutputOption,
     RefOption,
@@ -36,12 +37,6 @@ if TYPE_CHECKING:
 registering = typer.Typer()
 
 SourceArgument = Annotated[str, typer.Argument(metavar="FILE", help="A file, or - for stdin.")]
-KeyOption = Annotated[
-    str | None,
-    typer.Option(
-        "--idempotency-key", metavar="KEY", help="The same again registers nothing twice."
-    ),
-]
 _COLUMNS = ["position", "status", "artifact_id", "problem"]
 
 
@@ -49,7 +44,7 @@ _COLUMNS = ["position", "status", "artifact_id", "problem"]
 def register(
     context: typer.Context,
     source: SourceArgument,
-    idempotency_key: KeyOption = None,
+    idempotency_key: IdempotencyKeyOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Register one artifact, a JSON object as the body of POST /api/v1/artifacts."""
@@ -69,7 +64,7 @@ def batch(
     atomic: Annotated[
         bool, typer.Option("--atomic", help="All or none; at most what one request holds.")
     ] = False,
-    idempotency_key: KeyOption = None,
+    idempotency_key: IdempotencyKeyOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Register many artifacts: JSON Lines, or one JSON array."""

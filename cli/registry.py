@@ -6,8 +6,6 @@ stderr.
 """
 
 import logging
-import sys
-from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -23,6 +21,7 @@ from cli.policies import policies
 from cli.profile_commands import profile
 from cli.reconcile import reconcile
 from cli.rules import rules
+from cli.starting import start
 
 app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong use or settings, 3 not found,"
@@ -76,10 +75,7 @@ def migrate() -> None:
 
 def main() -> None:
     """The command `registry`."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    app(prog_name="registry")
+    start(app, "registry")
 
 
 if __name__ == "__main__":
