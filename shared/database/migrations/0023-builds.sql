@@ -562,10 +562,12 @@ BEGIN
     IF missing IS NULL AND wanted IS NULL THEN
         missing := ARRAY['a completed state that builds are resumed from'];
     END IF;
-    missing := missing || ARRAY(
-        SELECT format('the variable %s', variable.name) FROM registry.run_variables AS variable
-        WHERE variable.run_id = run.run_id AND variable.required_for_resume AND NOT variable.is_set
-        ORDER BY variable.name);
+    IF missing IS NOT NULL THEN
+        missing := missing || ARRAY(
+            SELECT format('the variable %s', variable.name) FROM registry.run_variables AS variable
+            WHERE variable.run_id = run.run_id AND variable.required_for_resume AND NOT variable.is_set
+            ORDER BY variable.name);
+    END IF;
     SELECT coalesce(sum(done.seconds), 0) INTO saved_seconds
     FROM registry.completed_states(run) AS done WHERE done.code <= from_state;
     SELECT step.state_code, step.step_name INTO next_state, next_name
