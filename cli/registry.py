@@ -21,11 +21,10 @@ from cli.policies import policies
 from cli.profile_commands import profile
 from cli.reconcile import reconcile
 from cli.rules import rules
-from cli.starting import start
+from cli.starting import EXIT_CODES, start
 
 app = typer.Typer(
-    epilog="Exit codes: 0 done, 1 refused or failed, 2 wrong use or settings, 3 not found,"
-    " 4 not allowed, 5 conflict, 6 not available.",
+    epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -1,0 +1,147 @@
+"""`bldst artifact download`: nothing gets the file's name but what was registered."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Annotated, BinaryIO
+from urllib.parse import unquote
+
+import typer
+
+from cli.builds.arguments import ArtifactArgument, BuildArgument, OutputOption
+from cli.builds.asking import of_build
+from cli.builds.configuration import connected
+from cli.builds.progress import watched
+from cli.builds.sources import opened
+from cli.exchange import JsonObject
+from cli.faults import FAILED, fail
+from cli.misuse import refuse
+from cli.output import Output, write_one
+from shared.models.checksums import Checksum, ChecksumAlgorithm, parse_checksum
+
+downloading = typer.Typer()
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the registry says of the bytes."""
+
+    path: str
+    size_bytes: int | None
+    checksum: Checksum | None
+
+
+@downloading.command()
+def download(
+    context: typer.Context,
+    build_id: BuildArgument,
+    artifact_id: ArtifactArgument,
+    target: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Or a folder; by default this one.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is there.")
+    ] = False,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Also where no checksum was registered.")
+    ] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Fetch an artifact; the file has its name once size and checksum were found right.
+
+    From Azure Blob Storage with the credential of AZURE_STORAGE_CONNECTION_STRING or
+    BLDST_UPLOAD_URL, from https:// without one, or from a path of this machine.
+    """
+    with connected(context) as client:
+        told = _told(client.ask("GET", of_build(build_id, "artifacts", artifact_id)).body)
+        if told.checksum is None and not unverified:
+            refuse("no checksum was registered, so nothing can be verified: say --unverified")
+        file = _place(target or Path(), told.path)
+        _require_free(file, overwrite=overwrite)
+        write_one(_fetch(told, file, overwrite=overwrite), output)
+
+
+class _Receiver:
+    """Counts and hashes what comes, by the algorithm that was registered."""
+
+    def __init__(self, told: _Told) -> None:
+        self._told = told
+        algorithm = told.checksum.algorithm if told.checksum else ChecksumAlgorithm.SHA256
+        self._digest = hashlib.new(algorithm, usedforsecurity=False)
+        self._size = 0
+
+    def take(self, chunks: Iterator[bytes], file: BinaryIO) -> Iterator[int]:
+        """Write them, as long as there are not too many; tells the size of each."""
+        for chunk in chunks:
+            self._size += len(chunk)
+            if self._told.size_bytes is not None and self._size > self._told.size_bytes:
+                fail(FAILED, f"more is stored than the {self._told.size_bytes} bytes registered")
+            self._digest.update(chunk)
+            file.write(chunk)
+            yield len(chunk)
+
+    def require_all(self) -> JsonObject:
+        """What came; ends the command where it is not what was registered."""
+        size, digits = self._size, self._digest.hexdigest()
+        if self._told.size_bytes not in {None, size}:
+            fail(FAILED, f"{size} bytes are stored, {self._told.size_bytes} were registered")
+        if self._told.checksum is not None and self._told.checksum.digits != digits:
+            registered = self._told.checksum.digits
+            fail(FAILED, f"checksum mismatch: registered {registered}, stored {digits}")
+        return {"size_bytes": size, "checksum": f"{self._digest.name}:{digits}"}
+
+
+def _told(artifact: JsonObject) -> _Told:
+    path, size = artifact.get("artifact_path"), artifact.get("size_bytes")
+    text, algorithm = artifact.get("checksum"), artifact.get("checksum_algorithm")
+    if not isinstance(path, str):
+        fail(FAILED, "the artifact does not say where it is stored")
+    try:
+        named = ChecksumAlgorithm(algorithm) if isinstance(algorithm, str) else None
+        checksum = parse_checksum(text, named) if isinstance(text, str) else None
+    except ValueError as error:
+        fail(FAILED, f"the checksum cannot be read: {error}")
+    return _Told(path, size if isinstance(size, int) else None, checksum)
+
+
+def _place(target: Path, stored: str) -> Path:
+    """Where to; in a folder under the last part of what it is stored as."""
+    if not target.is_dir():
+        return target
+    name = unquote(stored.partition("?")[0]).rpartition("/")[2]
+    if name in {"", ".", ".."} or not name.isprintable():
+        refuse("what it is stored as is no name of a file: say FILE")
+    return target / name
+
+
+def _require_free(file: Path, *, overwrite: bool) -> None:
+    if not overwrite and file.exists():
+        refuse(f"{file} is there already: --overwrite replaces it")
+
+
+def _fetch(told: _Told, file: Path, *, overwrite: bool) -> JsonObject:
+    part = file.with_name(f".bldst-{token_hex(8)}.part")
+    try:
+        found = _receive(told, part)
+        _require_free(file, overwrite=overwrite)
+        part.replace(file)
+    except OSError as error:
+        fail(FAILED, f"{file} cannot be written: {error.strerror}")
+    finally:
+        part.unlink(missing_ok=True)
+    return {"file": str(file), **found, "verified": told.checksum is not None}
+
+
+def _receive(told: _Told, part: Path) -> JsonObject:
+    receiver = _Receiver(told)
+    with opened(told.path) as (size, chunks), part.open("xb") as out:
+        with watched("Downloading", size or told.size_bytes) as tell:
+            for count in receiver.take(chunks, out):
+                tell(count)
+        found = receiver.require_all()
+        out.flush()
+        os.fsync(out.fileno())
+    return found
