@@ -1,5 +1,7 @@
 """How much is registered, without counting it anew."""
 
+from typing import Protocol
+
 from shared.database.pool import Database
 from shared.errors import Retryable
 from shared.models.statistics import Statistics
@@ -13,6 +15,14 @@ _BATCHES_PER_CALL = 200
 _BATCHES_PER_READ = 4
 _MANY = 10_000
 """So many changes are worth folding before they are read."""
+
+
+class Folding(Protocol):
+    """Figures that consist of totals, and of changes that wait to be folded into them."""
+
+    def fold_changes(self, *, most: int, at_least: int) -> int:
+        """Fold up to `most` changes where there are `at_least` so many; tells how many it were."""
+        ...
 
 
 class StatisticsReads:
@@ -30,8 +40,7 @@ class StatisticsReads:
         wanted = None if client_type is None else as_kept("client_type", client_type)
         with self._database.connection() as connection:
             figures = StatisticsRepository(connection)
-            if not fold_batches(figures, at_least=_MANY):
-                raise Retryable("Many changes wait to be counted; ask again in a moment.")
+            require_folded(figures)
             return figures.read(wanted)
 
     def fold_changes(self) -> int:
@@ -40,18 +49,28 @@ class StatisticsReads:
         Ends when none are left, or after ten million. Each 50,000 are a transaction of their own:
         killed at any point, nothing is counted twice or lost. Any number of calls may run at once.
         """
-        total = 0
         with self._database.connection() as connection:
-            figures = StatisticsRepository(connection)
-            for _ in range(_BATCHES_PER_CALL):
-                folded = figures.fold_changes(most=BATCH, at_least=1)
-                total += folded
-                if folded < BATCH:
-                    break
-        return total
+            return fold_waiting(StatisticsRepository(connection))
 
 
-def fold_batches(figures: StatisticsRepository, *, at_least: int) -> bool:
+def fold_waiting(figures: Folding) -> int:
+    """Fold whatever waits, up to ten million changes; answers with the number of changes folded."""
+    total = 0
+    for _ in range(_BATCHES_PER_CALL):
+        folded = figures.fold_changes(most=BATCH, at_least=1)
+        total += folded
+        if folded < BATCH:
+            break
+    return total
+
+
+def require_folded(figures: Folding) -> None:
+    """Fold what is too much to be read; raise Retryable where one request cannot fold that much."""
+    if not fold_batches(figures, at_least=_MANY):
+        raise Retryable("Many changes wait to be counted; ask again in a moment.")
+
+
+def fold_batches(figures: Folding, *, at_least: int) -> bool:
     """Fold as much as one request may, where so many changes wait; whether that was enough."""
     return any(
         figures.fold_changes(most=BATCH, at_least=at_least) < BATCH

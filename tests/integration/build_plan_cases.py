@@ -8,6 +8,7 @@ from tests.integration.plan_questions import Case, identifier
 def cases() -> Iterator[Case]:
     yield from _of_projects()
     yield from _of_variables()
+    yield from _of_dashboard()
 
 
 def _of_projects() -> Iterator[Case]:
@@ -20,3 +21,10 @@ def _of_variables() -> Iterator[Case]:
     build = {"build_id": identifier("build 78")}
     yield Case("build_variables.hold", build | {"name": "V78"}, rows=100)
     yield Case("build_variables.of_build", build, rows=101)
+
+
+def _of_dashboard() -> Iterator[Case]:
+    for project in (None, "project 78", "unknown"):
+        totals = {"project": project, "most": 102}
+        yield Case("build_dashboard.read_totals", totals, rows=2_000)
+    yield Case("build_dashboard.durations", {"most": 10}, rows=101 * 10)

@@ -25,6 +25,7 @@ WRITES = {
     "backfills.forget_unhashed",
     "backfills.record_hash",
     "backfills.register_listed",
+    "build_dashboard.fold_changes",
     "build_variables.put",
     "build_variables.remove",
     "documents.limit_waiting",
