@@ -269,6 +269,17 @@ def test_a_state_that_is_asked_for_must_have_what_it_needs(failed: OneBuild) -> 
     assert failed.resume(from_state=10).from_state == 10
 
 
+def test_what_a_resume_went_back_behind_counts_no_more(build: OneBuild) -> None:
+    build.tell_with_artifact(10)
+    build.tell_with_artifact(20)
+    build.fail()
+    build.resume(from_state=10)
+    build.fail()
+    assert context_of(build).resume_from == StateName(code=10, name="state-10")
+    with pytest.raises(InvalidInput):
+        build.resume(from_state=20)
+
+
 def test_a_catalogue_says_what_a_state_requires(planned: OneBuild) -> None:
     register(planned, "disk", 10)
     planned.tell("base")
