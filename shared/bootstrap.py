@@ -13,6 +13,7 @@ from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.backfill import BackfillService
 from shared.services.backfill_registrars import Registrars
+from shared.services.build_surface import Builds
 from shared.services.byte_history import ByteHistoryService
 from shared.services.enforcement import Enforcement
 from shared.services.failures import FailureService
@@ -29,6 +30,7 @@ from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
 from shared.services.signing_keys import SigningKeys
 from shared.services.tokens import TokenService
+from shared.services.verification import Verifications
 from shared.settings import (
     DatabaseSettings,
     KeySettings,
@@ -65,6 +67,7 @@ class Registry:
     policies: PolicyService
     enforcement: Enforcement
     byte_history: ByteHistoryService
+    builds: Builds
     failures: FailureService
     poison_queues: PoisonQueues
     keys: ApiKeyService
@@ -167,6 +170,7 @@ def registry() -> Registry:
     rules = RuleService(database(), _now, store.accounts)
     ingestion = IngestionService(database(), artifacts, set_aside, store, rules, tables)
     retirement = RetirementService(database(), store, _now)
+    verifications = Verifications(database(), artifacts, ingestion, store, _now)
     hashing, acting = queues[read.hashing_queue], queues[read.policy_actions_queue]
     return Registry(
         settings=read,
@@ -182,6 +186,7 @@ def registry() -> Registry:
             database(), policies, retirement, ingestion, set_aside, acting, _now
         ),
         byte_history=ByteHistoryService(database(), _now),
+        builds=Builds.of(database(), verifications, _now),
         failures=FailureService(database(), _now, queues),
         poison_queues=poison_queues(read, set_aside),
         keys=keys(),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from shared.database.pool import Database
 from shared.services.build_artifacts import BuildArtifactService
@@ -12,6 +13,7 @@ from shared.services.build_states import BuildStateService
 from shared.services.build_variables import BuildVariableService
 from shared.services.builds import BuildService
 from shared.services.projects import ProjectService
+from shared.services.verification import Verifications
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,13 @@ class Builds:
 
     @classmethod
     def of(
-        cls, database: Database, artifacts: BuildArtifactService, clock: Callable[[], datetime]
-    ) -> "Builds":
+        cls, database: Database, verifications: Verifications, clock: Callable[[], datetime]
+    ) -> Self:
         """Those of one database."""
         return cls(
             records=BuildService(database, clock),
             states=BuildStateService(database, clock),
-            artifacts=artifacts,
+            artifacts=BuildArtifactService(database, verifications, clock),
             resumes=BuildResumeService(database, clock),
             projects=ProjectService(database, clock),
             variables=BuildVariableService(database, clock),

@@ -9,8 +9,10 @@ from psycopg.rows import DictRow, dict_row
 from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
 from shared.services.artifact_service import ArtifactService
+from shared.services.build_surface import Builds
 from shared.services.ingestion import IngestionService
 from shared.services.set_aside import SetAsideService
+from shared.services.verification import Verifications
 from shared.storage.blobs import BlobStore
 from tests.databases import own_database
 from tests.integration.clock import TickingClock
@@ -56,6 +58,19 @@ def ingestion(
     database: Database, artifacts: ArtifactService, clock: TickingClock, azurite: Azurite
 ) -> IngestionService:
     return over(BlobStore(azurite.connection_string), database, artifacts, clock)
+
+
+@pytest.fixture
+def builds(
+    database: Database,
+    artifacts: ArtifactService,
+    ingestion: IngestionService,
+    clock: TickingClock,
+    azurite: Azurite,
+) -> Builds:
+    store = BlobStore(azurite.connection_string)
+    verifications = Verifications(database, artifacts, ingestion, store, clock)
+    return Builds.of(database, verifications, clock)
 
 
 @pytest.fixture

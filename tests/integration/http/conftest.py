@@ -14,6 +14,7 @@ from shared.models.api_keys import Scope
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
+from shared.services.build_surface import Builds
 from shared.services.byte_history import ByteHistoryService
 from shared.services.enforcement import Enforcement
 from shared.services.failures import FailureService
@@ -27,6 +28,7 @@ from shared.services.rehydration import RehydrationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
+from shared.services.verification import Verifications
 from shared.settings import Settings
 from shared.storage.blobs import BlobStore
 from shared.storage.queues import StorageQueue
@@ -61,6 +63,7 @@ def build_registry(
     rules = RuleService(database, now, [store.account])
     ingestion = IngestionService(database, artifacts, set_aside, store, rules)
     hashing = StorageQueue(STORAGE, "artifact-hashing")
+    verifications = Verifications(database, artifacts, ingestion, store, now)
     retirement, policies = RetirementService(database, store, now), PolicyService(database, now)
     acting = (queues or {}).get(POLICY_ACTIONS) or StorageQueue(STORAGE, POLICY_ACTIONS)
     return Registry(
@@ -76,6 +79,7 @@ def build_registry(
             database, policies, retirement, ingestion, set_aside, acting, now
         ),
         byte_history=ByteHistoryService(database, now),
+        builds=Builds.of(database, verifications, now),
         holds=HoldService(database, now),
         failures=FailureService(database, now, queues or {}),
         poison_queues=PoisonQueues({}, set_aside),
@@ -113,6 +117,12 @@ def reader(app: FastAPI, read_key: str) -> Caller:
 @pytest.fixture
 def writer(app: FastAPI, registry: Registry) -> Caller:
     return Caller(app, registry.keys.create("writer", [Scope.WRITE]).text)
+
+
+@pytest.fixture
+def server(app: FastAPI, registry: Registry) -> Caller:
+    """What builds: it tells, and asks what others told."""
+    return Caller(app, registry.keys.create("server", [Scope.READ, Scope.WRITE]).text)
 
 
 @pytest.fixture
