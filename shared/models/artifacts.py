@@ -155,7 +155,8 @@ class ArtifactRegistration(ArtifactContent):
 class ArtifactChanges(BaseModel):
     """What may be changed of a registered artifact: the body of `PATCH`.
 
-    `metadata` is merged key by key; null is a value like any other. What is absent stays.
+    `metadata` is merged key by key; null is a value like any other. An `expires_at` of null takes
+    the expiry away. What is absent stays.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -165,6 +166,7 @@ class ArtifactChanges(BaseModel):
     )
     is_resumable: StrictBool | None = None
     is_final: StrictBool | None = None
+    expires_at: Moment | None = None
 
 
 class _Place(BaseModel):

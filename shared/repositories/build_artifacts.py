@@ -40,6 +40,19 @@ class BuildArtifactRepository:
         """An artifact of the build; None if it has none of this id."""
         return _artifact(self._one("get", {"build_id": build_id, "artifact_id": artifact_id}))
 
+    def hold(
+        self, build_id: UUID, artifact_id: UUID, new_name: str | None = None
+    ) -> BuildArtifact | None:
+        """The same, locked with its build until the transaction ends, and ready for a new name."""
+        asked = {"build_id": build_id, "artifact_id": artifact_id, "new_name": new_name}
+        return _artifact(self._one("hold", asked))
+
+    def rename(self, request: Mapping[str, Any]) -> UUID | None:
+        """Run `registry.rename_build_artifact`: the artifact that has the name, if one has."""
+        row = self._one("rename", {"request": Jsonb(request)})
+        assert row is not None  # noqa: S101 - the function always answers with one row
+        return row["taken_by"]
+
     def page(
         self, build_id: UUID, wanted: BuildArtifactFilter, after: UUID | None, limit: int
     ) -> list[BuildArtifact] | None:

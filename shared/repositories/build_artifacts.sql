@@ -10,3 +10,11 @@ WHERE record.id = :artifact_id AND record.build_id = :build_id;
 -- name: page(request)
 -- Artifacts of a build by state and time: see registry.list_build_artifacts.
 SELECT artifact FROM registry.list_build_artifacts(:request) AS artifact;
+
+-- name: hold(build_id, artifact_id, new_name)^
+-- Lock an artifact of a build before it is changed: see registry.hold_build_artifact.
+SELECT registry.hold_build_artifact(:build_id, :artifact_id, :new_name) AS artifact;
+
+-- name: rename(request)^
+-- Give an artifact that is held another name: see registry.rename_build_artifact.
+SELECT registry.rename_build_artifact(:request) AS taken_by;

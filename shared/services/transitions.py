@@ -116,12 +116,14 @@ class ArtifactTransitions:
         *,
         if_match: Collection[str] | None = None,
     ) -> Artifact:
-        """Merge metadata key by key (null is stored like any value) and set flags.
+        """Merge metadata key by key (null is stored like any value), set flags and the expiry.
 
-        Changing nothing leaves no trace. Raises InvalidTransition for a deleted artifact and
-        InvalidInput where the metadata would grow beyond 1 MiB.
+        Changing nothing leaves no trace. Raises InvalidTransition for a deleted artifact,
+        InvalidInput where the metadata would grow beyond 1 MiB, and ArtifactRetained where what a
+        locked policy retains would expire sooner.
         """
-        request = changes.model_dump(mode="json") | self._transition_request(artifact_id, origin)
+        told = changes.model_dump(mode="json", exclude_unset=True)
+        request = told | self._transition_request(artifact_id, origin)
         with self._held(artifact_id, if_match) as transitions:
             updated = transitions.update(request)
         if updated is None:

@@ -147,3 +147,170 @@ BEGIN
     END IF;
 END
 $$;
+
+-- An asset keeps its identity; but an artifact of a build may have another name, or step aside from one that is free.
+CREATE OR REPLACE TRIGGER assets_identity_immutable
+    BEFORE UPDATE OF asset_id, client_type, client_refs, created_at ON registry.assets FOR EACH ROW
+    WHEN ((OLD.asset_id, OLD.client_type, OLD.created_at,
+           OLD.client_refs - CASE WHEN OLD.client_type = 'build' THEN '{name,retired}'::text[] ELSE '{}' END)
+        IS DISTINCT FROM
+          (NEW.asset_id, NEW.client_type, NEW.created_at,
+           NEW.client_refs - CASE WHEN NEW.client_type = 'build' THEN '{name,retired}'::text[] ELSE '{}' END))
+    EXECUTE FUNCTION registry.refuse('an asset keeps its identity');
+
+CREATE FUNCTION registry.keep_changed_references() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM registry.keep_members('refs ' || NEW.client_type, NEW.client_refs, NEW.asset_id);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER assets_keep_changed_references
+    AFTER UPDATE OF client_refs ON registry.assets FOR EACH ROW
+    WHEN (NEW.client_refs <> OLD.client_refs) EXECUTE FUNCTION registry.keep_changed_references();
+
+-- Lock an artifact of a build for who is about to change it: the build first, then the assets, also the one of the name
+-- that the artifact is to have (null: it keeps its own). Null where the build has none of this id.
+CREATE FUNCTION registry.hold_build_artifact(build uuid, wanted uuid, new_name text) RETURNS text
+LANGUAGE plpgsql
+SET lock_timeout = '10s' SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+    refs CONSTANT jsonb := jsonb_build_object('build_id', build, 'name', new_name);
+BEGIN
+    PERFORM registry.lock_build(build);
+    PERFORM registry.share_holds();
+    PERFORM FROM registry.assets AS owner
+    WHERE owner.asset_id = ANY (ARRAY(
+        SELECT known.asset_id FROM registry.artifacts AS known WHERE known.artifact_id = wanted
+        UNION ALL
+        SELECT known.asset_id FROM registry.assets AS known WHERE known.identity_key = registry.identity_key('build', refs)))
+    ORDER BY owner.identity_key FOR NO KEY UPDATE;
+    RETURN (SELECT row_to_json(record)::text FROM registry.build_artifact_records AS record
+            WHERE record.id = wanted AND record.build_id = build);
+END
+$$;
+
+-- Refuse that an asset gets another name while something depends on it: a hold, or a locked policy. One that selects by
+-- references keeps what it would keep once it is deleted.
+CREATE FUNCTION registry.require_renamable(wanted uuid, at timestamptz) RETURNS void
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+    is_kept_by_name boolean := EXISTS (
+        SELECT FROM registry.policies AS kept
+        WHERE kept.policy ->> 'locked' = 'true' AND kept.policy #> '{selector,client_refs}' IS NOT NULL);
+    known registry.artifacts;
+BEGIN
+    FOR known IN SELECT * FROM registry.artifacts AS every
+                 WHERE every.asset_id = wanted AND every.disposition <> 'purged' LOOP
+        PERFORM registry.require_unheld(known, at);
+        PERFORM registry.require_unretained(
+            known, CASE WHEN is_kept_by_name OR known.disposition = 'deleted' THEN 'purged' ELSE 'deleted' END, at);
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION registry.give_references(asset registry.assets, refs jsonb, artifact registry.artifacts, request jsonb)
+RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE registry.assets AS renamed SET client_refs = refs WHERE renamed.asset_id = asset.asset_id;
+    PERFORM registry.record_event('artifact_renamed', artifact, request -> 'origin', (request ->> 'at')::timestamptz,
+        jsonb_build_object('before', asset.client_refs - 'build_id', 'after', refs - 'build_id'));
+END
+$$;
+
+-- Give an artifact that is held by registry.hold_build_artifact another name, with all revisions. request: {artifact_id,
+-- name, origin, at}. Answers with the artifact that has the name; null where it was free. An asset that had it, all of
+-- whose artifacts are deleted or superseded, steps aside: its references say so, and are found by name as before.
+CREATE FUNCTION registry.rename_build_artifact(request jsonb) RETURNS uuid
+LANGUAGE plpgsql
+SET lock_timeout = '10s' SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+    at CONSTANT timestamptz := request ->> 'at';
+    held record;
+    refs jsonb;
+    former registry.assets;
+    bearer registry.artifacts;
+    last registry.artifacts;
+BEGIN
+    SELECT * INTO held FROM registry.lock_asset_of((request ->> 'artifact_id')::uuid);
+    refs := (held.asset).client_refs || jsonb_build_object('name', request -> 'name');
+    SELECT * INTO former FROM registry.assets AS known
+    WHERE known.identity_key = registry.identity_key((held.asset).client_type, refs) FOR NO KEY UPDATE;
+    IF former.asset_id = (held.asset).asset_id THEN
+        RETURN NULL;
+    END IF;
+    bearer := registry.bearer_of(former.asset_id);
+    IF bearer.artifact_id IS NOT NULL THEN
+        RETURN bearer.artifact_id;
+    END IF;
+    PERFORM registry.require_renamable((held.asset).asset_id, at);
+    IF former.asset_id IS NOT NULL THEN
+        SELECT * INTO last FROM registry.artifacts AS known
+        WHERE known.asset_id = former.asset_id AND known.revision = former.last_revision;
+        PERFORM registry.give_references(
+            former, former.client_refs || jsonb_build_object('retired', former.asset_id), last, request);
+    END IF;
+    PERFORM registry.give_references(held.asset, refs, held.artifact, request);
+    UPDATE registry.artifacts AS renamed SET updated_at = at WHERE renamed.artifact_id = (held.artifact).artifact_id;
+    RETURN NULL;
+END
+$$;
+
+-- Functions of before, which know of an expiry.
+CREATE OR REPLACE FUNCTION registry.told_changes(old registry.artifacts, new registry.artifacts, told registry.artifacts)
+RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    flags jsonb := '{}';
+    changed jsonb;
+BEGIN
+    IF new.is_resumable <> old.is_resumable THEN
+        flags := flags || jsonb_build_object('is_resumable', told.is_resumable);
+    END IF;
+    IF new.is_final <> old.is_final THEN
+        flags := flags || jsonb_build_object('is_final', told.is_final);
+    END IF;
+    IF new.expires_at IS DISTINCT FROM old.expires_at THEN
+        flags := flags || jsonb_build_object('expires_at', told.expires_at);
+    END IF;
+    SELECT coalesce(jsonb_object_agg(key, told.metadata -> key), '{}') INTO changed
+    FROM jsonb_object_keys(new.metadata) AS key
+    WHERE old.metadata -> key IS DISTINCT FROM new.metadata -> key AND told.metadata ? key;
+    IF octet_length(changed::text) > 8192 THEN
+        RETURN flags || jsonb_build_object('metadata_keys', (SELECT jsonb_agg(key) FROM jsonb_object_keys(changed) AS key));
+    END IF;
+    RETURN flags || jsonb_build_object('metadata', changed);
+END
+$$;
+
+-- request: {artifact_id, metadata (merged key by key), is_resumable, is_final (null: as it is), expires_at (absent: as it
+-- is, null: never), origin, at}. Deleted artifacts stay as they are. What a locked policy retains does not expire sooner.
+-- Nothing that changes nothing leaves a trace.
+CREATE OR REPLACE FUNCTION registry.update_artifact(request jsonb, OUT artifact registry.artifact_records)
+LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
+DECLARE
+    at timestamptz := (request ->> 'at')::timestamptz;
+    old registry.artifacts;
+    new registry.artifacts;
+BEGIN
+    SELECT (held.artifact).* INTO old FROM registry.lock_asset_of((request ->> 'artifact_id')::uuid) AS held;
+    new := old;
+    new.metadata := old.metadata || coalesce(request -> 'metadata', '{}');
+    new.is_resumable := coalesce((request ->> 'is_resumable')::boolean, old.is_resumable);
+    new.is_final := coalesce((request ->> 'is_final')::boolean, old.is_final);
+    new.expires_at := CASE WHEN request ? 'expires_at' THEN (request ->> 'expires_at')::timestamptz ELSE old.expires_at END;
+    IF old.disposition IN ('live', 'archived') AND new IS DISTINCT FROM old THEN
+        IF old.expires_at IS NOT NULL AND coalesce(new.expires_at < old.expires_at, true) THEN
+            PERFORM registry.require_unretained(old, 'deleted', at);
+        END IF;
+        UPDATE registry.artifacts AS changed
+        SET metadata = new.metadata, is_resumable = new.is_resumable, is_final = new.is_final, expires_at = new.expires_at,
+            updated_at = at
+        WHERE changed.artifact_id = old.artifact_id;
+        PERFORM registry.record_event('metadata_update', old, request -> 'origin', at, jsonb_build_object(
+            'before', registry.told_changes(old, new, old), 'after', registry.told_changes(old, new, new)));
+    END IF;
+    SELECT * INTO artifact FROM registry.artifact_records AS record WHERE record.artifact_id = old.artifact_id;
+END
+$$;
