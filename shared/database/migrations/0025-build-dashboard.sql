@@ -170,7 +170,7 @@ CREATE TRIGGER runs_note_changed
     EXECUTE FUNCTION registry.note_changed_run();
 
 -- What was made before; the triggers' locks keep others out until the migration is done.
-SELECT registry.note_run(1::smallint, run) FROM registry.runs AS run WHERE run.run_type = 'build';
+DO $$ BEGIN PERFORM registry.note_run(1::smallint, run) FROM registry.runs AS run WHERE run.run_type = 'build'; END $$;
 
 -- What a change adds to which sums.
 CREATE FUNCTION registry.noted_figures(change registry.run_changes)
