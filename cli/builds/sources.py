@@ -34,9 +34,7 @@ def opened(path: str) -> Generator[Bytes]:
         with _from_file(path) as found:
             yield found
     else:
-        refuse(
-            f"{_plain(path)} is fetched by other means: here only azure_blob, https:// and files are"
-        )
+        refuse(f"{_plain(path)} is not fetched here: only azure_blob, https:// and files are")
 
 
 @contextmanager

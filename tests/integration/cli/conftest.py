@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import uvicorn
+from typer import Typer
 from typer.testing import CliRunner, Result
 
+from cli import bldst
 from cli.registry import app
 from functions.http.app import build_app
 from shared.bootstrap import Registry
@@ -20,17 +22,24 @@ from shared.models.api_keys import Scope
 from shared.services.artifact_service import ArtifactService
 from tests.integration.http.conftest import build_registry
 
+UNSET = (
+    *("REGISTRY_API_URL", "REGISTRY_API_KEY", "REGISTRY_TOKEN", "REGISTRY_PROFILE"),
+    *("BLDST_API_URL", "BLDST_API_KEY", "BLDST_UPLOAD_URL", "BLDST_CONTAINER"),
+    "AZURE_STORAGE_CONNECTION_STRING",
+)
+
 
 @dataclass(frozen=True)
 class Terminal:
     """Where commands are typed: no settings but these, and a home of its own."""
 
     settings: Mapping[str, str] = field(repr=False)
+    command: Typer = app
+    name: str = "registry"
 
     def run(self, *arguments: str, stdin: str | bytes = "") -> Result:
-        unset = dict.fromkeys(("REGISTRY_API_URL", "REGISTRY_API_KEY", "REGISTRY_TOKEN"))
-        environment = {**unset, "REGISTRY_PROFILE": None, **self.settings}
-        return CliRunner().invoke(app, list(arguments), env=environment, input=stdin)
+        environment = {**dict.fromkeys(UNSET), **self.settings}
+        return CliRunner().invoke(self.command, list(arguments), env=environment, input=stdin)
 
     def read(self, *arguments: str, stdin: str | bytes = "") -> Any:
         """What a command that ends well writes as JSON."""
@@ -81,3 +90,22 @@ def terminal(api_url: str, registry: Registry, tmp_path: Path) -> Terminal:
     return Terminal(
         {"REGISTRY_API_URL": api_url, "REGISTRY_API_KEY": key, "XDG_CONFIG_HOME": str(tmp_path)}
     )
+
+
+@pytest.fixture
+def server(api_url: str, registry: Registry, tmp_path: Path) -> Terminal:
+    """Of a build server, with what it needs to tell and to read."""
+    key = registry.keys.create("server", [Scope.READ, Scope.WRITE]).text
+    settings = {"BLDST_API_URL": f"{api_url}/api", "BLDST_API_KEY": key, "HOME": str(tmp_path)}
+    return Terminal(settings, bldst.app, "bldst")
+
+
+@pytest.fixture
+def build_id(server: Terminal) -> str:
+    """Of a build that nothing is told of yet."""
+    return str(server.read("build", "create", "rhel-9-1")["id"])
+
+
+@pytest.fixture
+def reader_key(registry: Registry) -> str:
+    return registry.keys.create("reader", [Scope.READ]).text
