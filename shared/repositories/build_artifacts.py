@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from shared.database.queries import load_queries
 from shared.models.build_artifacts import BuildArtifact, BuildArtifactFilter
+from shared.models.checksums import Checksum, ChecksumAlgorithm, parse_checksum
 
 _QUERIES = load_queries(__file__)
 
@@ -22,6 +23,23 @@ class Added:
     outcome: str
     artifact: BuildArtifact | None
     in_the_way: UUID | None
+
+
+@dataclass(frozen=True)
+class ToldBytes:
+    """What the sender of a build's artifact said of its bytes; nothing where it is no build's."""
+
+    checksum: Checksum | None = None
+    size_bytes: int | None = None
+
+    @property
+    def other_algorithm(self) -> ChecksumAlgorithm | None:
+        """By which to hash beside SHA-256, if so."""
+        algorithm = self.checksum and self.checksum.algorithm
+        return None if algorithm is ChecksumAlgorithm.SHA256 else algorithm
+
+    def is_size(self, size_bytes: int) -> bool:
+        return self.size_bytes in {None, size_bytes}
 
 
 class BuildArtifactRepository:
@@ -46,6 +64,17 @@ class BuildArtifactRepository:
         """The same, locked with its build until the transaction ends, and ready for a new name."""
         asked = {"build_id": build_id, "artifact_id": artifact_id, "new_name": new_name}
         return _artifact(self._one("hold", asked))
+
+    def told_bytes(self, artifact_id: UUID) -> ToldBytes:
+        """What was said of an artifact's bytes beside its content hash."""
+        row = self._one("told_bytes", {"artifact_id": artifact_id})
+        if row is None:
+            return ToldBytes()
+        algorithm = row["checksum_algorithm"]
+        checksum = (
+            parse_checksum(row["checksum"], ChecksumAlgorithm(algorithm)) if algorithm else None
+        )
+        return ToldBytes(checksum, row["size_bytes"])
 
     def rename(self, request: Mapping[str, Any]) -> UUID | None:
         """Run `registry.rename_build_artifact`: the artifact that has the name, if one has."""

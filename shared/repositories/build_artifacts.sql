@@ -18,3 +18,8 @@ SELECT registry.hold_build_artifact(:build_id, :artifact_id, :new_name) AS artif
 -- name: rename(request)^
 -- Give an artifact that is held another name: see registry.rename_build_artifact.
 SELECT registry.rename_build_artifact(:request) AS taken_by;
+
+-- name: told_bytes(artifact_id)^
+-- What its sender said of the bytes of a build's artifact; no row where it is no build's.
+SELECT checksum, checksum_algorithm, size_bytes
+FROM registry.build_artifact_records WHERE id = :artifact_id;

@@ -56,6 +56,11 @@ class RehydrationRepository:
         """Whether the bytes of an artifact are to be verified."""
         return self._one("is_verification_due", {"artifact_id": artifact_id})["is_due"]
 
+    def verify_later(self, artifact_id: UUID, size_bytes: int, now: datetime) -> None:
+        """Have a message sent about an artifact, by which its bytes are verified."""
+        parameters = {"artifact_id": artifact_id, "size_bytes": size_bytes, "now": now}
+        self._connection.execute(_QUERIES["verify_later"], parameters)
+
     def record_verification(self, request: Mapping[str, Any]) -> None:
         """Run `registry.record_verification`."""
         self._connection.execute(_QUERIES["record_verification"], {"request": Jsonb(request)})

@@ -36,6 +36,12 @@ RETURNING waiting.artifact_id, waiting.size_bytes;
 -- Whether the bytes of an artifact are to be verified.
 SELECT EXISTS (SELECT FROM registry.verifications_due WHERE artifact_id = :artifact_id) AS is_due;
 
+-- name: verify_later(artifact_id, size_bytes, now)!
+-- Have a message sent about an artifact that is to be verified; one that is due already is sent at once.
+INSERT INTO registry.verifications_due VALUES (:artifact_id, :size_bytes, :now)
+ON CONFLICT ON CONSTRAINT verifications_due_pkey
+DO UPDATE SET size_bytes = EXCLUDED.size_bytes, due_at = EXCLUDED.due_at;
+
 -- name: record_verification(request)!
 -- Record what came of hashing: see registry.record_verification.
 SELECT registry.record_verification(:request);

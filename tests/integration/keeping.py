@@ -6,8 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from devhost.stack.azurite import Azurite
-from shared.database.pool import Database
 from shared.models.build_artifacts import (
     BuildArtifact,
     BuildArtifactChanges,
@@ -15,13 +13,8 @@ from shared.models.build_artifacts import (
     BuildArtifactRequest,
 )
 from shared.models.builds import BuildRequest
-from shared.services.artifact_service import ArtifactService
 from shared.services.build_artifacts import BuildArtifactService
-from shared.services.builds import BuildService
-from shared.services.ingestion import IngestionService
-from shared.services.verification import Verifications
-from shared.storage.blobs import BlobStore
-from tests.integration.clock import TickingClock
+from shared.services.build_surface import Builds
 from tests.integration.messages import ORIGIN
 
 
@@ -66,21 +59,14 @@ def asked(name: str = "base", state: int = 10, **fields: Any) -> BuildArtifactRe
     )
 
 
-def new_build(database: Database, clock: TickingClock, number: str = "build 1") -> UUID:
-    """A build that nothing was told of yet."""
-    return BuildService(database, clock).create(BuildRequest(build_number=number), ORIGIN).id
+def another(kept: Keeping, builds: Builds) -> Keeping:
+    """A second build, of which nothing was told yet."""
+    made = builds.records.create(BuildRequest(build_number="build 2"), ORIGIN)
+    return Keeping(kept.service, made.id)
 
 
 @pytest.fixture
-def kept(
-    database: Database,
-    artifacts: ArtifactService,
-    ingestion: IngestionService,
-    azurite: Azurite,
-    clock: TickingClock,
-) -> Keeping:
+def kept(builds: Builds) -> Keeping:
     """What a build has, which is nothing at first."""
-    store = BlobStore(azurite.connection_string)
-    verifications = Verifications(database, artifacts, ingestion, store, clock)
-    service = BuildArtifactService(database, verifications, clock)
-    return Keeping(service, new_build(database, clock))
+    made = builds.records.create(BuildRequest(build_number="build 1"), ORIGIN)
+    return Keeping(builds.artifacts, made.id)

@@ -8,15 +8,15 @@ import psycopg
 import pytest
 from psycopg.rows import DictRow
 
-from shared.database.pool import Database
 from shared.errors import ArtifactConflict, ArtifactNotFound, BuildNotFound, InvalidInput
 from shared.models.axes import Status
 from shared.models.build_artifacts import BuildArtifactFilter
 from shared.models.ids import new_id
 from shared.models.registrations import IdempotencyKey
 from shared.services.artifact_service import ArtifactService
+from shared.services.build_surface import Builds
 from tests.integration.clock import TickingClock
-from tests.integration.keeping import Keeping, asked, kept, new_build
+from tests.integration.keeping import Keeping, another, asked, kept
 from tests.integration.messages import ORIGIN
 from tests.integration.registering import hash_of
 
@@ -137,11 +137,9 @@ def test_who_overwrites_takes_the_next_revision_of_the_same_bytes_too(kept: Keep
     assert kept.seen(first).status is Status.SUPERSEDED
 
 
-def test_another_build_has_names_of_its_own(
-    kept: Keeping, database: Database, clock: TickingClock
-) -> None:
+def test_another_build_has_names_of_its_own(kept: Keeping, builds: Builds) -> None:
     made = kept.put()
-    other = Keeping(kept.service, new_build(database, clock, "build 2"))
+    other = another(kept, builds)
     assert other.put().revision == 1
     with pytest.raises(ArtifactNotFound):
         other.seen(made)

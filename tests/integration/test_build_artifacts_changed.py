@@ -23,11 +23,12 @@ from shared.models.build_artifacts import BuildArtifactChanges
 from shared.models.entity_tags import entity_tag
 from shared.models.holds import HoldRequest
 from shared.services.artifact_service import ArtifactService
+from shared.services.build_surface import Builds
 from shared.services.holds import HoldService
 from shared.services.policies import PolicyService
 from tests.integration.clock import TickingClock
 from tests.integration.drafting import policy
-from tests.integration.keeping import Keeping, kept, new_build
+from tests.integration.keeping import Keeping, another, kept
 from tests.integration.messages import ORIGIN
 from tests.integration.rehydrating import events
 
@@ -137,11 +138,9 @@ def test_what_is_held_is_not_deleted(
     assert kept.listed() == [made.id]
 
 
-def test_another_builds_artifact_is_none_of_this_one(
-    kept: Keeping, database: Database, clock: TickingClock
-) -> None:
+def test_another_builds_artifact_is_none_of_this_one(kept: Keeping, builds: Builds) -> None:
     made = kept.put()
-    other = Keeping(kept.service, new_build(database, clock, "build 2"))
+    other = another(kept, builds)
     asks: list[Callable[[], object]] = [
         lambda: other.seen(made),
         lambda: other.change(made, is_final=True),

@@ -314,3 +314,35 @@ BEGIN
     SELECT * INTO artifact FROM registry.artifact_records AS record WHERE record.artifact_id = old.artifact_id;
 END
 $$;
+
+-- What came of hashing the bytes of an artifact that is to be verified: {artifact_id, content_hash (as far as it was read),
+-- is_same (null where the bytes cannot be read), reason, is_asked (somebody waits for it, whatever is due), origin, at}.
+-- Nothing where that is not due, or no longer. The code of before does not say is_same: it tells of hashes alone.
+CREATE OR REPLACE FUNCTION registry.record_verification(request jsonb) RETURNS void
+LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
+DECLARE
+    at timestamptz := request ->> 'at';
+    old registry.artifacts;
+    is_same boolean;
+    is_wanted boolean;
+    verified timestamptz;
+BEGIN
+    SELECT (locked.artifact).* INTO old FROM registry.lock_asset_of((request ->> 'artifact_id')::uuid) AS locked;
+    DELETE FROM registry.verifications_due AS done WHERE done.artifact_id = (request ->> 'artifact_id')::uuid;
+    is_wanted := FOUND OR coalesce((request ->> 'is_asked')::boolean, false);
+    IF is_wanted AND old.disposition IN ('live', 'archived') THEN
+        is_same := CASE WHEN request ? 'is_same' THEN (request ->> 'is_same')::boolean
+                        ELSE old.content_hash = request ->> 'content_hash' END;
+        verified := CASE WHEN is_same THEN at END;
+        UPDATE registry.artifacts SET verified_at = verified, updated_at = at WHERE artifact_id = old.artifact_id;
+        UPDATE registry.build_artifacts AS told SET found_corrupt_at = CASE WHEN NOT is_same THEN at END
+        WHERE told.artifact_id = old.artifact_id AND is_same IS NOT NULL;
+        PERFORM registry.record_event(CASE WHEN verified IS NULL THEN 'verification_failed' ELSE 'verified' END,
+            old, request -> 'origin', at, jsonb_build_object(
+                'before', jsonb_build_object('verified_at', old.verified_at),
+                'after', jsonb_build_object('verified_at', verified))
+            || CASE WHEN verified IS NULL THEN jsonb_build_object('content_hash', old.content_hash,
+                'found', request -> 'content_hash', 'reason', request -> 'reason') ELSE '{}' END);
+    END IF;
+END
+$$;
