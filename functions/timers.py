@@ -17,8 +17,9 @@ _CHECKING_SECONDS = 240.0
 @bp.function_name("fold_statistics")
 @bp.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
 def fold_statistics(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host binds it by name
-    """Fold what changed in the last minute into the statistics' totals."""
+    """Fold what changed in the last minute into the totals, of artifacts and of builds."""
     registry().artifacts.fold_changes()
+    registry().builds.dashboard.fold()
 
 
 @bp.function_name("drain_poison_queues")

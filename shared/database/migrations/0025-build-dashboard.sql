@@ -223,7 +223,7 @@ $$;
 CREATE FUNCTION registry.read_run_totals(wanted text, most integer)
 RETURNS TABLE (figure text, value text, amount numeric)
 LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_custom_plan AS $$
+SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     asked CONSTANT text := coalesce(wanted, '');
 BEGIN
@@ -244,13 +244,13 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT total.value FROM registry.run_totals AS total
             WHERE total.scope = asked AND total.figure = figures.name
-            ORDER BY total.amount DESC, total.value LIMIT most + (SELECT count(*) FROM noted)) AS largest
+            ORDER BY total.amount DESC, total.value
+            LIMIT most + (SELECT count(*) FROM noted WHERE noted.figure = figures.name)) AS largest
     ), ranked AS (
-        SELECT candidates.figure, candidates.value, coalesce(total.amount, 0) + coalesce(noted.amount, 0) AS amount
-        FROM candidates
-        LEFT JOIN noted USING (figure, value)
-        LEFT JOIN registry.run_totals AS total
-            ON total.scope = asked AND total.figure = candidates.figure AND total.value = candidates.value
+        SELECT candidates.figure, candidates.value, coalesce(noted.amount, 0) + coalesce((
+            SELECT total.amount FROM registry.run_totals AS total
+            WHERE total.scope = asked AND total.figure = candidates.figure AND total.value = candidates.value), 0) AS amount
+        FROM candidates LEFT JOIN noted USING (figure, value)
     )
     SELECT told.figure, told.value, told.amount
     FROM (SELECT ranked.*, row_number() OVER (PARTITION BY ranked.figure ORDER BY ranked.amount DESC, ranked.value) AS place
