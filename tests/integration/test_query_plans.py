@@ -10,7 +10,10 @@ from tests.integration.plan_cases import cases
 from tests.integration.plan_questions import WRITES, Case, statements
 from tests.integration.plans import Touched, touched
 
-FILL = Path(__file__).with_name("many_artifacts.sql").read_bytes()
+FILL = b"".join(
+    Path(__file__).with_name(name).read_bytes()
+    for name in ("many_builds.sql", "many_artifacts.sql")
+)
 SHORTLIST = 10_000
 SMALL_SHORTLIST = b"""
 CREATE OR REPLACE FUNCTION registry.shortlist_limit() RETURNS integer
