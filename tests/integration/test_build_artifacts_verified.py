@@ -55,7 +55,7 @@ class Verifying:
     def upload(self, content: bytes = ONE, **fields: Any) -> BuildArtifact:
         """Upload a blob and register it, by default with all that is to be said of it."""
         blob = self.uploads.put("state-10/a.vhd", content)
-        said = {"checksum": checksum("sha256"), "size_bytes": len(ONE)}
+        said: dict[str, Any] = {"checksum": checksum("sha256"), "size_bytes": len(ONE)}
         path = f"{self.store.uri}/{blob.container}/{blob.path}"
         return self.kept.put(storage_backend="azure_blob", artifact_path=path, **said | fields)
 
