@@ -187,6 +187,7 @@ def list_artifacts(entry: Entrance, query: Annotated[ListingQuery, Query()]) -> 
     responses=problems(
         errors.ArtifactNotFound,
         errors.InvalidTransition,
+        errors.ArtifactRetained,
         errors.PreconditionFailed,
         takes_body=True,
     )
@@ -198,7 +199,10 @@ def update_artifact(
     changes: Annotated[ChangesRequest, Body(examples=[{"metadata": METADATA, "is_final": True}])],
     if_match: IfMatch,
 ) -> Response:
-    """Merge metadata key by key, null stored like any value; set flags. Nothing else changes."""
+    """Merge metadata key by key, null stored like any value; set flags and the expiry.
+
+    An `expires_at` of null takes the expiry away. Nothing else changes.
+    """
     artifact = entry.registry.artifacts.update(
         artifact_id, changes, entry.origin, if_match=if_match
     )
