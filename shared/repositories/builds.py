@@ -42,11 +42,11 @@ class BuildRepository:
     def create(self, request: Mapping[str, Any]) -> tuple[Build, bool]:
         """Run `registry.create_build`: the build of that number, and whether it is new."""
         row = self._one("create", {"request": Jsonb(request)})
-        return Build.model_validate(row["build"]), row["is_new"]
+        return Build.model_validate_json(row["build"]), row["is_new"]
 
     def get(self, build_id: UUID) -> Build | None:
         row = self._connection.execute(_QUERIES["get"], {"build_id": build_id}).fetchone()
-        return Build.model_validate(row["build"]) if row else None
+        return Build.model_validate_json(row["build"]) if row else None
 
     def page(
         self, wanted: BuildFilter, before: UUID, limit: int, looked_at: int
@@ -64,7 +64,7 @@ class BuildRepository:
             },
         ).fetchall()
         return [
-            (row["run_id"], Build.model_validate(row["build"]) if row["build"] else None)
+            (row["run_id"], Build.model_validate_json(row["build"]) if row["build"] else None)
             for row in rows
         ]
 
@@ -80,12 +80,12 @@ class BuildRepository:
         """Attempts with their positions, newest first."""
         parameters = {"build_id": build_id, "before_position": before, "limit": limit}
         rows = self._connection.execute(_QUERIES["states"], parameters).fetchall()
-        return [(row["position"], StateAttempt.model_validate(row["attempt"])) for row in rows]
+        return [(row["position"], StateAttempt.model_validate_json(row["attempt"])) for row in rows]
 
     def resume_context(self, build_id: UUID, at: datetime) -> ResumeContext | None:
         """Run `registry.resume_context`; None where there is no such build."""
         row = self._one("resume_context", {"build_id": build_id, "at": at})
-        return ResumeContext.model_validate(row["context"]) if row["context"] else None
+        return ResumeContext.model_validate_json(row["context"]) if row["context"] else None
 
     def resume(self, request: Mapping[str, Any]) -> Told:
         """Run `registry.resume_build`."""
@@ -98,13 +98,13 @@ class BuildRepository:
     def get_resume(self, build_id: UUID, resume_id: UUID) -> Resume | None:
         parameters = {"build_id": build_id, "resume_id": resume_id}
         row = self._connection.execute(_QUERIES["get_resume"], parameters).fetchone()
-        return Resume.model_validate(row["resume"]) if row else None
+        return Resume.model_validate_json(row["resume"]) if row else None
 
     def resumes(self, build_id: UUID, before: UUID, limit: int) -> list[Resume]:
         """Resumes of a build, newest first."""
         parameters = {"build_id": build_id, "before_id": before, "limit": limit}
         rows = self._connection.execute(_QUERIES["resumes"], parameters).fetchall()
-        return [Resume.model_validate(row["resume"]) for row in rows]
+        return [Resume.model_validate_json(row["resume"]) for row in rows]
 
     def _one(self, name: str, parameters: Mapping[str, Any]) -> DictRow:
         row = self._connection.execute(_QUERIES[name], parameters).fetchone()
@@ -123,5 +123,5 @@ def _told(row: Mapping[str, Any]) -> Told:
     )
 
 
-def _read(kind: type[Model], told: object) -> Model | None:
-    return kind.model_validate(told) if told else None
+def _read(kind: type[Model], told: str | None) -> Model | None:
+    return kind.model_validate_json(told) if told else None

@@ -512,7 +512,7 @@ END
 $$;
 
 -- What is needed to go on from a state and is not there; null where the state is none to go on from.
--- `usable` are the build's usable artifacts: [{state_code, name}].
+-- `usable` is what registry.told_usable tells.
 CREATE FUNCTION registry.missing_of_state(catalogue jsonb, code smallint, usable jsonb) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -526,7 +526,7 @@ BEGIN
             SELECT format('the artifact %s, which state %s requires', name, code)
             FROM jsonb_array_elements_text(known -> 'required_artifacts') AS name
             WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(usable) AS artifact
-                              WHERE artifact ->> 'name' = name AND (artifact ->> 'state_code')::smallint <= code));
+                              WHERE artifact ->> 'artifact_name' = name AND (artifact ->> 'state_code')::smallint <= code));
     END IF;
     RETURN CASE WHEN EXISTS (SELECT FROM jsonb_array_elements(usable) AS artifact
                              WHERE (artifact ->> 'state_code')::smallint = code)
@@ -534,23 +534,31 @@ BEGIN
 END
 $$;
 
+-- The artifacts that a build may go on with, as shared.models.build_artifacts writes them, by state and time.
+CREATE FUNCTION registry.told_usable(run registry.runs, at timestamptz) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN coalesce((
+        SELECT jsonb_agg(to_jsonb(artifact) ORDER BY artifact.state_code, artifact.created_at, artifact.id)
+        FROM registry.usable_build_artifacts(run.run_id, at) AS artifact), '[]');
+END
+$$;
+
 -- Where a build may be resumed, from a state that is wanted or (null) the best one. `from_state` is null for its
 -- beginning; `missing` tells what keeps it from being resumed; null where the wanted state is not to be resumed from.
 CREATE FUNCTION registry.resume_point(
-    run registry.runs, wanted smallint, at timestamptz,
+    run registry.runs, wanted smallint, usable jsonb,
     OUT from_state smallint, OUT from_name text, OUT next_state smallint, OUT next_name text, OUT missing text[],
     OUT saved_seconds double precision
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
     catalogue jsonb := registry.catalogue_of(run.project);
-    usable jsonb := (SELECT jsonb_agg(jsonb_build_object('state_code', artifact.state_code, 'name', artifact.artifact_name))
-                     FROM registry.usable_build_artifacts(run.run_id, at) AS artifact);
     state record;
     lacking text[];
 BEGIN
     missing := CASE WHEN wanted IS NULL AND run.state_code IS NULL THEN ARRAY[]::text[] END;
     FOR state IN SELECT * FROM registry.completed_states(run) AS done WHERE coalesce(done.code = wanted, true) LOOP
-        lacking := registry.missing_of_state(catalogue, state.code, coalesce(usable, '[]'));
+        lacking := registry.missing_of_state(catalogue, state.code, usable);
         missing := coalesce(missing, lacking);  -- where none will do: of the latest
         IF lacking = '{}' THEN
             missing := lacking;
@@ -604,7 +612,8 @@ BEGIN
     IF outcome IS NOT NULL THEN
         RETURN;
     END IF;
-    SELECT * INTO point FROM registry.resume_point(run, (request ->> 'from_state')::smallint, at);
+    SELECT * INTO point FROM registry.resume_point(
+        run, (request ->> 'from_state')::smallint, registry.told_usable(run, at));
     missing := point.missing;
     outcome := CASE WHEN missing IS NULL THEN 'no such state' WHEN missing <> '{}' THEN 'missing' ELSE 'resumed' END;
     IF outcome <> 'resumed' THEN
@@ -681,13 +690,15 @@ DECLARE
     point record;
     pending uuid;
     refusal text;
+    usable jsonb;
 BEGIN
     SELECT * INTO run FROM registry.runs AS known WHERE known.run_id = wanted AND known.run_type = 'build';
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
     SELECT * INTO latest FROM registry.steps AS step WHERE step.run_id = wanted ORDER BY step.position DESC LIMIT 1;
-    SELECT * INTO point FROM registry.resume_point(run, NULL, at);
+    usable := registry.told_usable(run, at);
+    SELECT * INTO point FROM registry.resume_point(run, NULL, usable);
     SELECT resume.resume_id INTO pending FROM registry.resumes AS resume WHERE resume.run_id = wanted AND resume.ended_at IS NULL;
     refusal := CASE
         WHEN run.status IN ('pending', 'completed') THEN 'the build is ' || run.status
@@ -704,8 +715,9 @@ BEGIN
         'can_resume', refusal IS NULL AND point.missing = '{}',
         'missing', CASE WHEN refusal IS NULL THEN to_jsonb(point.missing) ELSE jsonb_build_array(refusal) || to_jsonb(point.missing) END,
         'resumable_artifacts', coalesce((
-            SELECT jsonb_agg(to_jsonb(artifact) ORDER BY artifact.state_code, artifact.created_at, artifact.id)
-            FROM registry.usable_build_artifacts(wanted, at) AS artifact WHERE artifact.state_code <= point.from_state), '[]'),
+            SELECT jsonb_agg(artifact ORDER BY position)
+            FROM jsonb_array_elements(usable) WITH ORDINALITY AS told (artifact, position)
+            WHERE (artifact ->> 'state_code')::smallint <= point.from_state), '[]'),
         'variables', coalesce((
             SELECT jsonb_agg(to_jsonb(variable) - 'run_id' ORDER BY variable.name)
             FROM registry.run_variables AS variable WHERE variable.run_id = wanted AND variable.required_for_resume), '[]'),
