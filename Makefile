@@ -42,7 +42,7 @@ demo: tools ## Upload a GeoTIFF to the running registry and watch it being regis
 	@exec $(PYTHON) -m devhost.demo
 
 test: tools ## Every test but the long ones, on real PostgreSQL and real Azurite (ARGS="-k name", WORKERS=4)
-	$(PYTHON) -m pytest -m "not long" -n $(WORKERS) --dist worksteal $(ARGS)
+	$(PYTHON) -m pytest -m "not long" -n $(WORKERS) --dist worksteal --durations 40 --durations-min 2 $(ARGS)
 
 test-long: tools ## The tests that take minutes
 	$(PYTHON) -m pytest -m long $(ARGS)
