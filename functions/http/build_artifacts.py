@@ -132,12 +132,20 @@ def update_build_artifact(
 
 @router.delete(
     "/{artifact_id}",
-    responses=problems(errors.ArtifactNotFound, errors.ArtifactHeld, errors.ArtifactRetained)
+    responses=problems(
+        errors.ArtifactNotFound,
+        errors.ArtifactHeld,
+        errors.ArtifactRetained,
+        errors.PreconditionFailed,
+    )
     | answer(BuildArtifact, "The artifact, deleted.", DELETED_ARTIFACT, headers=_ETAG),
 )
-def delete_build_artifact(entry: Entrance, build_id: IdInput, artifact_id: IdInput) -> Response:
+def delete_build_artifact(
+    entry: Entrance, build_id: IdInput, artifact_id: IdInput, if_match: IfMatch
+) -> Response:
     """Set the tombstone, which frees the name; record and bytes stay. Again, it changes nothing."""
-    return _answer(entry.registry.builds.artifacts.delete(build_id, artifact_id, entry.origin))
+    artifacts = entry.registry.builds.artifacts
+    return _answer(artifacts.delete(build_id, artifact_id, entry.origin, if_match=if_match))
 
 
 @router.post(
@@ -146,14 +154,13 @@ def delete_build_artifact(entry: Entrance, build_id: IdInput, artifact_id: IdInp
         errors.ArtifactNotFound,
         errors.InvalidTransition,
         errors.BytesNotServed,
-        errors.BytesUncertain,
         errors.BlobNotFound,
         errors.BlobUnreadable,
         errors.BlobChanged,
         errors.StorageUnavailable,
     )
     | answer(BuildArtifact, "It was looked at.", VERIFIED_ARTIFACT, headers=_ETAG)
-    | answer(BuildArtifact, "It is being read.", BUILD_ARTIFACT, status=202, headers=_ETAG),
+    | answer(BuildArtifact, "It is being read.", BUILD_ARTIFACT, status=202),
 )
 def verify_build_artifact(entry: Entrance, build_id: IdInput, artifact_id: IdInput) -> Response:
     """Read the bytes and compare size and checksum: `verified_at` or `found_corrupt_at` tells.
@@ -161,7 +168,9 @@ def verify_build_artifact(entry: Entrance, build_id: IdInput, artifact_id: IdInp
     What is large is read later; until then the answer has neither.
     """
     artifact = entry.registry.builds.artifacts.verify(build_id, artifact_id, entry.origin)
-    return _answer(artifact, 200 if artifact.verified_at or artifact.found_corrupt_at else 202)
+    if artifact.verified_at or artifact.found_corrupt_at:
+        return _answer(artifact)
+    return json_answer(artifact, 202)
 
 
 def _answer(artifact: BuildArtifact, status: int = 200, *, location: str | None = None) -> Response:

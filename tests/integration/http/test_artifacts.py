@@ -105,6 +105,17 @@ def test_metadata_and_flags_change_and_nothing_else_does(
     assert pointers(told) == ["/size_bytes"]
 
 
+def test_an_expiry_is_set_stays_and_is_taken_away(writer: Caller, made: dict[str, Any]) -> None:
+    path = f"{BASE}/{made['artifact_id']}"
+
+    def change(**changes: Any) -> Any:
+        return writer.call("PATCH", path, json=changes).json()["expires_at"]
+
+    assert change(expires_at="2030-01-01T01:00:00+01:00") == "2030-01-01T00:00:00Z"
+    assert change(is_final=True) == "2030-01-01T00:00:00Z"
+    assert change(expires_at=None) is None
+
+
 def test_a_change_is_made_only_in_the_state_that_was_seen(
     writer: Caller, reader: Caller, made: dict[str, Any]
 ) -> None:

@@ -8,14 +8,20 @@ from shared.models.ids import new_id
 from tests.integration.http.build_server import BUILDS, begin, reach, told
 from tests.integration.http.caller import Caller, pointers, problem
 
-FACETS = {
+FACETS: dict[str, Any] = {
     "project": "linux-images",
     "platform": "vsphere",
     "os_version": "rhel-9.4",
     "image_type": "base",
     "labels": {"team": "platform"},
 }
-UNSET = {"project": None, "platform": None, "os_version": None, "image_type": None, "labels": {}}
+UNSET: dict[str, Any] = {
+    "project": None,
+    "platform": None,
+    "os_version": None,
+    "image_type": None,
+    "labels": {},
+}
 
 
 @pytest.mark.parametrize(("given", "expected"), [({}, UNSET), (FACETS, FACETS)])

@@ -209,6 +209,7 @@ def test_a_change_of_what_somebody_changed_meanwhile_is_refused(server: Caller, 
     assert told(changed)["is_final"]
     late = server.call("PATCH", path, headers=seen, json={"is_final": False})
     problem(late, 412, "precondition-failed")
+    problem(server.call("DELETE", path, headers=seen), 412, "precondition-failed")
     assert told(server.get(path)) == told(changed)
 
 

@@ -16,7 +16,13 @@ STATES: list[dict[str, Any]] = [
     {"code": 10, "name": "base-image", "initial": True},
     {"code": 100, "name": "published", "final": True, "required_artifacts": ["image"]},
 ]
-BY_DEFAULT = {"initial": False, "final": False, "error": False, "resumable": True}
+BY_DEFAULT: dict[str, Any] = {
+    "initial": False,
+    "final": False,
+    "error": False,
+    "resumable": True,
+    "required_artifacts": [],
+}
 
 
 @pytest.fixture
@@ -31,7 +37,7 @@ def put(operator: Caller, name: str, states: list[dict[str, Any]]) -> Any:
 
 def test_a_project_is_kept_changed_and_forgotten(operator: Caller, reader: Caller) -> None:
     made = put(operator, "linux", STATES)
-    kept = [{**BY_DEFAULT, "required_artifacts": [], **state} for state in STATES]
+    kept = [BY_DEFAULT | state for state in STATES]
     assert (made["name"], made["states"]) == ("linux", kept)
     assert told(reader.get(f"{PROJECTS}/linux")) == made
     assert told(reader.get(PROJECTS)) == {"projects": [made], "next": None}
@@ -114,8 +120,7 @@ def test_a_sensitive_value_is_never_told_again(server: Caller) -> None:
 @pytest.mark.parametrize("name", ["1A", "A B", "-", "A" * 256, "a%00b", "ä"])
 def test_what_no_shell_would_take_is_no_name_of_a_variable(server: Caller, name: str) -> None:
     path = f"{begin(server)}/variables/{name}"
-    for method, sent in (("PUT", {"json": {}}), ("DELETE", {})):
-        answer = server.call(method, path, **sent)
+    for answer in (server.call("PUT", path, json={}), server.call("DELETE", path)):
         assert pointers(problem(answer, 422, "invalid-input")) == ["/name"]
 
 

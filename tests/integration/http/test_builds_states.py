@@ -199,5 +199,6 @@ def test_a_state_that_is_told_again_is_told_once(server: Caller) -> None:
     first, again = (server.call("POST", f"{build}/state", **sent) for _ in range(2))
     assert told(again, 201) == told(first, 201)
     assert len(told(server.get(f"{build}/states"))) == 1
-    other = server.call("POST", f"{build}/state", **sent | {"json": {"state_code": 20}})
+    sent["json"] = {"state_code": 20}
+    other = server.call("POST", f"{build}/state", **sent)
     problem(other, 422, "idempotency-key-reused")
