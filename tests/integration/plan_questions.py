@@ -47,6 +47,7 @@ WRITES = {
     "rehydrations.end",
     "rehydrations.record_verification",
     "rehydrations.request",
+    "rehydrations.verify_later",
     "set_aside.begin_replay",
     "set_aside.discard",
     "set_aside.end_replay",
