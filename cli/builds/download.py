@@ -2,11 +2,15 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+import signal
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from typing import Annotated, BinaryIO
+from types import FrameType
+from typing import Annotated, BinaryIO, NoReturn
 from urllib.parse import unquote
 
 import typer
@@ -23,6 +27,8 @@ from cli.output import Output, write_one
 from shared.models.checksums import Checksum, ChecksumAlgorithm, parse_checksum
 
 downloading = typer.Typer()
+
+_TERMINATED = 128 + signal.SIGTERM
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,9 @@ def download(
             refuse("no checksum was registered, so nothing can be verified: say --unverified")
         file = _place(target or Path(), told.path)
         _require_free(file, overwrite=overwrite)
-        write_one(_fetch(told, file, overwrite=overwrite), output)
+        with _ended_gently():
+            found = _fetch(told, file, overwrite=overwrite)
+        write_one(found, output)
 
 
 class _Receiver:
@@ -122,6 +130,20 @@ def _require_free(file: Path, *, overwrite: bool) -> None:
         refuse(f"{file} is there already: --overwrite replaces it")
 
 
+def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(_TERMINATED)
+
+
+@contextmanager
+def _ended_gently() -> Generator[None]:
+    """Who is asked to end takes away what was begun, as who is interrupted does."""
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _fetch(told: _Told, file: Path, *, overwrite: bool) -> JsonObject:
     part = file.with_name(f".bldst-{token_hex(8)}.part")
     try:
@@ -131,7 +153,8 @@ def _fetch(told: _Told, file: Path, *, overwrite: bool) -> JsonObject:
     except OSError as error:
         fail(FAILED, f"{file} cannot be written: {error.strerror}")
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
     return {"file": str(file), **found, "verified": told.checksum is not None}
 
 

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import unquote, urlsplit
@@ -26,15 +26,25 @@ def opened(path: str) -> Generator[Bytes]:
 
     Ends the command for what is not there; raises Unreachable for what is not to be had now.
     """
-    scheme = urlsplit(path).scheme if ":" in path else ""
-    if scheme in {"http", "https"}:
-        with _from_url(path) as found:
+    file = _file_of(path)
+    if file is not None:
+        with _from_file(file) as found:
             yield found
-    elif scheme == "file" or path.startswith("/"):
-        with _from_file(path) as found:
+    elif path.startswith(("https://", "http://")):
+        with _from_url(path) as found:
             yield found
     else:
         refuse(f"{_plain(path)} is not fetched here: only azure_blob, https:// and files are")
+
+
+def _file_of(path: str) -> Path | None:
+    if path.startswith("/"):
+        return Path(path)
+    with suppress(ValueError):
+        parts = urlsplit(path)
+        if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
+            return Path(unquote(parts.path))
+    return None
 
 
 @contextmanager
@@ -83,8 +93,7 @@ def _plain(url: str) -> str:
 
 
 @contextmanager
-def _from_file(path: str) -> Generator[Bytes]:
-    place = Path(unquote(urlsplit(path).path) if path.startswith("file:") else path)
+def _from_file(place: Path) -> Generator[Bytes]:
     try:
         with place.open("rb") as file:
             found = os.fstat(file.fileno())

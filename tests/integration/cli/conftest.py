@@ -1,6 +1,8 @@
 """The commands against a real registry: a server on this machine, a socket in between."""
 
 import json
+import os
+import signal
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -46,6 +48,12 @@ class Terminal:
         result = self.run(*arguments, "-o", "json", stdin=stdin)
         assert result.exit_code == 0, result.stderr
         return json.loads(result.stdout)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a process of its own."""
+        kept = {name: value for name, value in os.environ.items() if name not in UNSET}
+        return {**kept, **self.settings}
 
     def having(self, **settings: str) -> "Terminal":
         return replace(self, settings={**self.settings, **settings})
@@ -109,3 +117,11 @@ def build_id(server: Terminal) -> str:
 @pytest.fixture
 def reader_key(registry: Registry) -> str:
     return registry.keys.create("reader", [Scope.READ]).text
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Whoever runs tests in the background of a shell has every child ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -11,7 +11,7 @@ from shared.bootstrap import Registry
 from shared.models.api_keys import Scope
 from shared.models.artifacts import Artifact
 from shared.services.artifact_service import ArtifactService
-from tests.integration.cli.conftest import UNSET, Terminal
+from tests.integration.cli.conftest import Terminal
 from tests.integration.registering import create
 
 
@@ -19,11 +19,10 @@ class Typist:
     """A command at a terminal: stdin is one, what it asks comes back line by line."""
 
     def __init__(self, terminal: Terminal, *arguments: str) -> None:
-        kept = {name: value for name, value in os.environ.items() if name not in UNSET}
         self._keyboard, line = os.openpty()
         self._process = subprocess.Popen(
             [Path(sys.executable).with_name(terminal.name), *arguments],
-            env={**kept, **terminal.settings},
+            env=terminal.environment,
             stdin=line,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

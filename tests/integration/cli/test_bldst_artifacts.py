@@ -96,8 +96,7 @@ def test_bytes_elsewhere_cannot_be_verified(server: Terminal, build_id: str) -> 
 
 
 def test_a_list_goes_on_where_a_link_says(server: Terminal, build_id: str) -> None:
-    pages = (200, NEXT, b'[{"id": "1"}]'), (200, {}, b'[{"id": "2"}]')
-    with answering(*pages) as (url, asked):
+    with answering((200, NEXT, b'[{"id": "1"}]'), (200, {}, b'[{"id": "2"}]')) as (url, asked):
         away = server.having(BLDST_API_URL=url)
         assert away.read("artifact", "list", build_id) == [{"id": "1"}, {"id": "2"}]
     assert asked == [

@@ -132,17 +132,12 @@ def test_a_problem_cannot_move_the_terminal(tmp_path: Path) -> None:
     assert result.stderr.removesuffix("\n").isprintable()
 
 
-def environment(terminal: Terminal) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if "REGISTRY_" not in name}
-    return {**kept, **terminal.settings}
-
-
 def test_a_reader_who_leaves_early_is_no_fault(
     terminal: Terminal, artifacts: ArtifactService
 ) -> None:
     create(artifacts, "a", data="x" * 900_000)
     process = subprocess.Popen(
-        [COMMAND, *LIST], env=environment(terminal), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [COMMAND, *LIST], env=terminal.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout
     assert process.stdout.read(1) == b"["
@@ -151,14 +146,6 @@ def test_a_reader_who_leaves_early_is_no_fault(
     assert process.stderr.read() == b""
     process.stderr.close()
     process.wait()
-
-
-@pytest.fixture
-def interruptible() -> Generator[None]:
-    """Whoever runs tests in the background of a shell has every child ignore interrupts."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("interruptible")
@@ -177,7 +164,7 @@ def test_an_interrupted_command_ends_with_130(
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         process = subprocess.Popen(
             [COMMAND, *command],
-            env=environment(at(url, tmp_path)),
+            env=at(url, tmp_path).environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
