@@ -14,7 +14,7 @@ MANY_ATTEMPTS = identifier("build 1")
 """One with 1,900 attempts and 100 resumes."""
 LONG_CHAIN = identifier("build 2")
 """One with 1,000 revisions of an artifact."""
-A_BUILD = identifier("build 78")
+A_BUILD = identifier("build 1500")
 
 _LAST_ID = UUID(int=2**128 - 1)
 _ASKED = {"origin": {"actor": "test", "request_id": None}, "at": NOW.isoformat()}
@@ -114,7 +114,7 @@ def _of_dashboard() -> Iterator[Case]:
     for project in (None, "project 78", "unknown"):
         # All notes, 1,102 sums of each of two figures, and the sum of each value of these.
         totals = {"project": project, "most": 102}
-        yield Case("build_dashboard.read_totals", totals, rows=9_000)
+        yield Case("build_dashboard.read_totals", totals, rows=12_000)
     yield Case("build_dashboard.durations", {"most": 10}, rows=101 * 10)
 
 
