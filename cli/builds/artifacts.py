@@ -34,7 +34,7 @@ from cli.builds.asking import bare_list, of_build, post, require_yes
 from cli.builds.configuration import connected
 from cli.builds.writing import write_list
 from cli.exchange import JsonObject, json_body
-from cli.faults import say
+from cli.faults import FAILED, fail, say
 from cli.misuse import refuse
 from cli.output import Output, write_one
 
@@ -213,5 +213,4 @@ def _say_found(artifact: JsonObject, *, is_later: bool) -> None:
     if is_later:
         say("it is large: what is found shows in 'artifact get' once it was read")
     elif artifact.get("found_corrupt_at") is not None:
-        say("error: the store holds other bytes than were registered")
-        raise typer.Exit(1)
+        fail(FAILED, "the store holds other bytes than were registered")
