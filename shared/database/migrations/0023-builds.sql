@@ -163,8 +163,8 @@ DECLARE
     told integer := 0;
 BEGIN
     FOR run IN EXECUTE format(
-        'SELECT * FROM registry.runs WHERE %I = $1 AND run_id < $2 %s ORDER BY run_id DESC LIMIT $3', index_on,
-        CASE WHEN index_on = 'run_name' THEN 'AND run_type = ''build''' ELSE '' END)
+        'SELECT * FROM registry.runs WHERE %I = $1 AND run_id < $2 %s LIMIT $3', index_on,
+        CASE WHEN index_on = 'run_name' THEN 'AND run_type = ''build''' ELSE 'ORDER BY run_id DESC' END)
         USING coalesce(conditions ->> index_on, 'build'), before, looked_at
     LOOP
         looked := looked + 1;
@@ -500,7 +500,8 @@ $$;
 -- The states that a build has completed and that count, latest attempts: those up to where it is.
 CREATE FUNCTION registry.completed_states(run registry.runs)
 RETURNS TABLE (code smallint, name text, seconds double precision)
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
     RETURN QUERY
     SELECT DISTINCT ON (step.state_code) step.state_code, step.step_name,
@@ -536,7 +537,8 @@ $$;
 
 -- The artifacts that a build may go on with, as shared.models.build_artifacts writes them, by state and time.
 CREATE FUNCTION registry.told_usable(run registry.runs, at timestamptz) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
     RETURN coalesce((
         SELECT jsonb_agg(to_jsonb(artifact) ORDER BY artifact.state_code, artifact.created_at, artifact.id)
@@ -550,7 +552,8 @@ CREATE FUNCTION registry.resume_point(
     run registry.runs, wanted smallint, usable jsonb,
     OUT from_state smallint, OUT from_name text, OUT next_state smallint, OUT next_name text, OUT missing text[],
     OUT saved_seconds double precision
-) LANGUAGE plpgsql STABLE AS $$
+) LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     catalogue jsonb := registry.catalogue_of(run.project);
     state record;
@@ -683,7 +686,8 @@ $$;
 
 -- All that whoever goes on with a build needs to know, as shared.models.build_resumes writes it; null where there is none.
 CREATE FUNCTION registry.resume_context(wanted uuid, at timestamptz) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     run registry.runs;
     latest registry.steps;
