@@ -61,11 +61,7 @@ def list_projects(
 def show(context: typer.Context, name: _NameArgument, output: OutputOption = Output.TABLE) -> None:
     """Show a project's states; what is written with -o yaml can be applied again."""
     with connected(context) as client:
-        project = client.ask("GET", [*PROJECTS, name]).body
-        if output is Output.TABLE:
-            write_list(objects(project.get("states")), output, _COLUMNS)
-        else:
-            write_one(project, output)
+        _write(client.ask("GET", [*PROJECTS, name]).body, output)
 
 
 @projects.command()
@@ -88,7 +84,7 @@ def apply(
         }
         if not yes:
             _confirm(client, name, body)
-        write_one(_put(client, name, body, file), output)
+        _write(_put(client, name, body, file), output)
 
 
 @projects.command()
@@ -104,6 +100,13 @@ def remove(
         if not yes:
             require_yes("Forget this catalogue?", client.ask("GET", path).body, ["name", "states"])
         write_one(client.ask("DELETE", path, parameters={"confirm": "yes"}).body, output)
+
+
+def _write(project: JsonObject, output: Output) -> None:
+    if output is Output.TABLE:
+        write_list(objects(project.get("states")), output, _COLUMNS)
+    else:
+        write_one(project, output)
 
 
 def _put(client: "RegistryClient", name: str, body: JsonObject, file: DocumentFile) -> JsonObject:
