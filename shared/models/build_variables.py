@@ -2,12 +2,21 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool
 
 from shared.models.artifacts import Moment
-from shared.models.text import Text
+from shared.models.text import Text, keepable
 
-VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,254}$")]
+
+def _is_a_name(text: str) -> str:
+    if keepable(text) != text:
+        raise ValueError("a key or a token is no name")
+    return text
+
+
+VariableName = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,254}$"), AfterValidator(_is_a_name)
+]
 
 
 class VariableRequest(BaseModel):

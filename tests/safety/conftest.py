@@ -30,6 +30,7 @@ from shared.storage.queues import StorageQueue
 from tests.integration.conftest import artifacts, clock, database, ingestion, sql, uploads
 from tests.integration.http.conftest import build_registry
 from tests.integration.registering import hash_of
+from tests.safety.building import keep_builds
 from tests.safety.operations import ARTIFACT_ID, HOLD_ID, REFERENCES, RUN_ID, SET_ASIDE_ID
 from tests.safety.sender import Sender
 
@@ -87,6 +88,7 @@ def registry(
             is_scheduled=False,
         )
     artifacts.register(SEEDED, Origin("test"), artifact_id=ARTIFACT_ID)
+    keep_builds(database, registry.builds)
     registry.rules.put(IngestionRule.model_validate(RULE))
     registry.policies.apply(PolicyList(policies=[Policy.model_validate(POLICY)]))
     return registry

@@ -24,6 +24,12 @@ HOLD_ID = UUID("01920000-0000-7000-8000-00000000ff00")
 """Of a hold that the fixtures place, on nothing that they register."""
 RUN_ID = UUID("01920000-0000-7000-8000-00000000ff11")
 """Of a run that the fixtures begin, of a policy that is there no more."""
+BUILD_ID = UUID("01920000-0000-7000-8000-0000000b0001")
+"""Of a build that the fixtures keep, and an artifact of it."""
+BUILD_ARTIFACT_ID = UUID("01920000-0000-7000-8000-0000000b0002")
+RESUMED_BUILD_ID = UUID("01920000-0000-7000-8000-0000000b0003")
+"""Of a build that is being resumed, and that resume."""
+RESUME_ID = UUID("01920000-0000-7000-8000-0000000b0004")
 REFERENCES = {"dataset_id": "flood-2024", "resource_id": "site-a"}
 
 _PATH_VALUES = {
@@ -33,8 +39,20 @@ _PATH_VALUES = {
     "set_aside_id": str(SET_ASIDE_ID),
     "hold_id": str(HOLD_ID),
     "run_id": str(RUN_ID),
+    "build_id": str(BUILD_ID),
+    "resume_id": str(RESUME_ID),
 }
-_ITEM_NAMES = {"/api/admin/rules": "silver-cogs", "/api/admin/policies": "cool-old-revisions"}
+_OF_ITS_PATH = {
+    "/api/builds/{build_id}/artifacts/": {"artifact_id": str(BUILD_ARTIFACT_ID)},
+    "/api/builds/{build_id}/resumes/": {"build_id": str(RESUMED_BUILD_ID)},
+}
+"""What stands elsewhere for something else."""
+_ITEM_NAMES = {
+    "/api/admin/rules": "silver-cogs",
+    "/api/admin/policies": "cool-old-revisions",
+    "/api/builds/projects": "linux-images",
+    "/api/builds/{build_id}/variables": "VM_ID",
+}
 """Of the specification's examples, which the fixtures apply."""
 _QUERY_VALUES = {"client_type": "ddh", "confirm": "yes"}
 """For parameters that an operation requires; a new one is to be added here."""
@@ -46,8 +64,11 @@ _MORE_QUERY = {
 """What the specification has no way to require."""
 
 
-_OF_ITS_OWN: Mapping[str, Mapping[str, Any]] = {"POST /api/admin/policies": {"name": "cool-more"}}
-"""What examples say otherwise: the fixtures have the policy of that name."""
+_OF_ITS_OWN: Mapping[str, Mapping[str, Any]] = {
+    "POST /api/admin/policies": {"name": "cool-more"},
+    "POST /api/builds/{build_id}/artifacts": {"artifact_name": "another"},
+}
+"""What examples say otherwise: the fixtures have what is of that name."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +155,10 @@ class Operation:
 
 
 def _path_values(path: str) -> Mapping[str, str]:
-    return _PATH_VALUES | {"name": _ITEM_NAMES.get(path.partition("/{name}")[0], "")}
+    values = {**_PATH_VALUES, "name": _ITEM_NAMES.get(path.partition("/{name}")[0], "")}
+    for beginning, others in _OF_ITS_PATH.items():
+        values |= others if path.startswith(beginning) else {}
+    return values
 
 
 @cache

@@ -38,6 +38,8 @@ WITH_A_BODY_BUT_NO_CHANGE = {
     "POST /api/admin/rules/test",
     "POST /api/admin/policies/simulate",
 }
+FOR_OPERATORS = ("/api/admin/", "/api/builds/projects")
+FOR_PIPELINES = ("/api/v1/", "/api/builds")
 WITH_WHAT_OTHERS_WROTE = {"GET /api/admin/ingest/failures/{set_aside_id}"}
 
 
@@ -49,9 +51,9 @@ def needed(operation: Operation) -> Scope | None:
         return Scope.ADMIN
     if operation.method == "GET" or str(operation) in WITH_A_BODY_BUT_NO_CHANGE:
         return Scope.READ
-    if operation.path.startswith("/api/admin/"):
+    if operation.path.startswith(FOR_OPERATORS):
         return Scope.ADMIN
-    assert operation.path.startswith("/api/v1/"), f"say who may use {operation}"
+    assert operation.path.startswith(FOR_PIPELINES), f"say who may use {operation}"
     return Scope.WRITE
 
 

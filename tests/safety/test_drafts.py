@@ -13,8 +13,8 @@ from tests.safety.sender import Sender
 def test_an_operation_has_a_request_that_succeeds(
     sender: Sender, key_id: UUID, operation: Operation
 ) -> None:
-    if operation.path.endswith("/rehydrate"):
-        pytest.skip("needs archived bytes, and the fixtures have no store: see test_rehydration")
+    if operation.path.endswith(("/rehydrate", "/verify")):
+        pytest.skip("needs bytes, and the fixtures have no store: see the tests of both routes")
     if operation.path.endswith("/purge"):
         sender.send("DELETE", f"{operation.draft().target.replace('/purge', '')}")
     answer = operation.draft().about(key_id).send(sender)

@@ -70,7 +70,8 @@ def test_an_artifact_id_is_an_id_or_refused(sender: Sender) -> None:
         draft = operation.draft()
         for parameter in {"artifact_id", "key_id"} & draft.path_values.keys():
             for name in NAMES:
-                answer = replace(draft, path_values={parameter: name}).send(sender)
+                values = {**draft.path_values, parameter: name}
+                answer = replace(draft, path_values=values).send(sender)
                 assert answer.status in {404, 405, 422}, (operation, name, answer.body)
                 answer.problem()
 

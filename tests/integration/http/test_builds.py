@@ -53,46 +53,43 @@ def test_a_request_that_is_sent_again_makes_no_second_build(server: Caller) -> N
     assert again.headers["location"] == first.headers["location"]
 
 
-@pytest.mark.parametrize(
-    ("wrong", "pointer"),
-    [
-        ({"build_number": ""}, "/build_number"),
-        ({"build_number": "a\nb"}, "/build_number"),
-        ({"build_number": "x" * 256}, "/build_number"),
-        ({"build_number": 7}, "/build_number"),
-        ({"labels": {"": "x"}}, "/labels/~1"),
-        ({"labels": {str(count): "x" for count in range(65)}}, "/labels"),
-        ({"platform": "\u0000"}, "/platform"),
-        ({"status": "completed"}, "/status"),
-    ],
-)
-def test_what_is_wrong_with_a_build_is_named(
-    server: Caller, wrong: dict[str, Any], pointer: str
-) -> None:
-    answer = server.call("POST", BUILDS, json={"build_number": "build-1", **wrong})
-    (found,) = pointers(problem(answer, 422, "invalid-input"))
-    assert found.startswith(pointer.replace("~1", ""))
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"build_number": ""}, "/build_number"),
+    ({"build_number": "a\nb"}, "/build_number"),
+    ({"build_number": "x" * 256}, "/build_number"),
+    ({"build_number": 7}, "/build_number"),
+    ({"labels": {"": "x"}}, "/labels//[key]"),
+    ({"labels": {str(count): "x" for count in range(65)}}, "/labels"),
+    ({"platform": "\u0000"}, "/platform"),
+    ({"status": "completed"}, "/status"),
+]
+
+
+def test_what_is_wrong_with_a_build_is_named(server: Caller) -> None:
+    for wrong, pointer in WRONG:
+        answer = server.call("POST", BUILDS, json={"build_number": "build-1", **wrong})
+        assert pointers(problem(answer, 422, "invalid-input")) == [pointer], wrong
     assert told(server.get(BUILDS)) == {"builds": [], "next": None}
 
 
-@pytest.mark.parametrize(
-    "condition",
-    [
-        "build_number=build-1",
-        "project=linux-images",
-        "platform=vsphere",
-        "os_version=rhel-9.4",
-        "image_type=base",
-        "status=in_progress",
-        "state_code=10",
-        "project=linux-images&state_code=10&status=in_progress",
-    ],
-)
-def test_builds_are_found_by_each_of_their_facets(server: Caller, condition: str) -> None:
+CONDITIONS: list[str] = [
+    "build_number=build-1",
+    "project=linux-images",
+    "platform=vsphere",
+    "os_version=rhel-9.4",
+    "image_type=base",
+    "status=in_progress",
+    "state_code=10",
+    "project=linux-images&state_code=10&status=in_progress",
+]
+
+
+def test_builds_are_found_by_each_of_their_facets(server: Caller) -> None:
     wanted, _ = begin(server, **FACETS), begin(server, "build-2", project="windows-images")
     reach(server, wanted, 10)
-    found = told(server.get(f"{BUILDS}?{condition}"))
-    assert [each["build_number"] for each in found["builds"]] == ["build-1"]
+    for condition in CONDITIONS:
+        found = told(server.get(f"{BUILDS}?{condition}"))
+        assert [each["build_number"] for each in found["builds"]] == ["build-1"], condition
 
 
 def test_builds_are_found_only_where_every_condition_holds(server: Caller) -> None:
@@ -113,20 +110,21 @@ def test_builds_are_listed_newest_first_page_by_page(server: Caller) -> None:
     assert pointers(problem(other, 422, "invalid-input")) == ["/cursor"]
 
 
-@pytest.mark.parametrize(
-    ("query", "pointer"),
-    [
-        ("projct=x", "/projct"),
-        ("status=done", "/status"),
-        ("state_code=101", "/state_code"),
-        ("state_code=9999999999999999999999", "/state_code"),
-        ("project=", "/project"),
-        ("limit=0", "/limit"),
-        ("limit=1001", "/limit"),
-    ],
-)
-def test_a_filter_that_means_nothing_is_refused(server: Caller, query: str, pointer: str) -> None:
-    assert pointers(problem(server.get(f"{BUILDS}?{query}"), 422, "invalid-input")) == [pointer]
+MEANINGLESS: list[tuple[str, str]] = [
+    ("projct=x", "/projct"),
+    ("status=done", "/status"),
+    ("state_code=101", "/state_code"),
+    ("state_code=9999999999999999999999", "/state_code"),
+    ("project=", "/project"),
+    ("limit=0", "/limit"),
+    ("limit=1001", "/limit"),
+]
+
+
+def test_a_filter_that_means_nothing_is_refused(server: Caller) -> None:
+    for query, pointer in MEANINGLESS:
+        found = server.get(f"{BUILDS}?{query}")
+        assert pointers(problem(found, 422, "invalid-input")) == [pointer], query
 
 
 def test_a_key_of_the_hosts_is_no_filter(server: Caller) -> None:
@@ -170,32 +168,29 @@ def test_the_dashboard_counts_builds(server: Caller) -> None:
     assert of_one["total"] == 1
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", ""),
-        ("POST", "/state"),
-        ("GET", "/states"),
-        ("POST", "/failure"),
-        ("POST", "/artifacts"),
-        ("GET", "/artifacts"),
-        ("GET", "/resume-context"),
-        ("POST", "/resume"),
-        ("GET", "/resumes"),
-        ("GET", "/variables"),
-        ("PUT", "/variables/VM_ID"),
-        ("DELETE", "/variables/VM_ID"),
-    ],
-)
-def test_nothing_is_told_of_a_build_that_is_not_there(
-    server: Caller, method: str, path: str
-) -> None:
-    body = SAYS.get(path)
-    sent = {} if body is None else {"json": body}
-    answer = server.call(method, f"{BUILDS}/{new_id()}{path}", **sent)
-    problem(answer, 404, "build-not-found")
-    wrong = server.call(method, f"{BUILDS}/7{path}", **sent)
-    assert pointers(problem(wrong, 422, "invalid-input")) == ["/build_id"]
+OF_A_BUILD: list[tuple[str, str]] = [
+    ("GET", ""),
+    ("POST", "/state"),
+    ("GET", "/states"),
+    ("POST", "/failure"),
+    ("POST", "/artifacts"),
+    ("GET", "/artifacts"),
+    ("GET", "/resume-context"),
+    ("POST", "/resume"),
+    ("GET", "/resumes"),
+    ("GET", "/variables"),
+    ("PUT", "/variables/VM_ID"),
+    ("DELETE", "/variables/VM_ID"),
+]
+
+
+def test_nothing_is_told_of_a_build_that_is_not_there(server: Caller) -> None:
+    for method, path in OF_A_BUILD:
+        body = SAYS.get(path)
+        sent = {} if body is None else {"json": body}
+        problem(server.call(method, f"{BUILDS}/{new_id()}{path}", **sent), 404, "build-not-found")
+        wrong = server.call(method, f"{BUILDS}/7{path}", **sent)
+        assert pointers(problem(wrong, 422, "invalid-input")) == ["/build_id"], path
 
 
 SAYS: dict[str, Any] = {
