@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from uuid import UUID
 
 import psycopg
@@ -125,12 +126,14 @@ def test_json_in_a_query_is_as_strict_as_in_a_body(sender: Sender, key_id: UUID)
 def test_octets_that_are_no_text_are_harmless_in_every_header(
     sender: Sender, stranger: Sender, key_id: UUID
 ) -> None:
+    """Dealt out: each operation sees a third of them, and the next one others."""
     names = (b"if-match", b"if-none-match", b"idempotency-key", b"accept", b"x-request-id")
-    for draft in (operation.draft().about(key_id) for operation in operations()):
-        for octets in HEADERS:
-            for name in names:
-                answer = sender.send(draft.method, draft.target, [(name, octets)])
-                assert answer.status < 500, (draft, name, octets[:50], answer.body)
-            for name in (b"x-api-key", b"authorization"):
-                answer = stranger.send(draft.method, draft.target, [(name, octets)])
-                assert answer.status in {200, 401}, (draft, name, octets[:50], answer.body)
+    credentials = (b"x-api-key", b"authorization")
+    for place, operation in enumerate(operations()):
+        draft = operation.draft().about(key_id)
+        for name, octets in list(product(names, HEADERS))[place % 3 :: 3]:
+            answer = sender.send(draft.method, draft.target, [(name, octets)])
+            assert answer.status < 500, (draft, name, octets[:50], answer.body)
+        for name, octets in list(product(credentials, HEADERS))[place % 3 :: 3]:
+            answer = stranger.send(draft.method, draft.target, [(name, octets)])
+            assert answer.status in {200, 401}, (draft, name, octets[:50], answer.body)
