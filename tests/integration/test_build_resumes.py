@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -351,7 +352,7 @@ def test_variables_that_a_resume_needs_must_be_set(failed: OneBuild) -> None:
 
 
 def test_resumes_come_in_pages_newest_first(failed: OneBuild) -> None:
-    made = []
+    made: list[UUID] = []
     for _ in range(3):
         made.append(failed.resume().id)
         failed.fail()
