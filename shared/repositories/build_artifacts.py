@@ -26,6 +26,14 @@ class Added:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """Part of a list: at most as many as were asked for, and as are some megabytes long."""
+
+    artifacts: list[BuildArtifact]
+    leads_on: bool
+
+
+@dataclass(frozen=True)
 class ToldBytes:
     """What the sender of a build's artifact said of its bytes; nothing where it is no build's."""
 
@@ -84,15 +92,18 @@ class BuildArtifactRepository:
 
     def page(
         self, build_id: UUID, wanted: BuildArtifactFilter, after: UUID | None, limit: int
-    ) -> list[BuildArtifact] | None:
+    ) -> Listed | None:
         """Artifacts behind one of them, by state and time; None where there is no such build."""
         asked = wanted.model_dump(mode="json") | {
             "build_id": str(build_id),
             "after": str(after) if after else None,
             "most": limit,
         }
-        rows = self._connection.execute(_QUERIES["page"], {"request": Jsonb(asked)}).fetchall()
-        return [artifact for row in rows if (artifact := _artifact(row))] if rows else None
+        row = self._one("page", {"request": Jsonb(asked)})
+        if row is None or row["artifacts"] is None:
+            return None
+        told = map(BuildArtifact.model_validate_json, row["artifacts"])
+        return Listed(list(told), row["leads_on"])
 
     def _one(self, name: str, parameters: Mapping[str, Any]) -> DictRow | None:
         return self._connection.execute(_QUERIES[name], parameters).fetchone()

@@ -7,9 +7,9 @@ SELECT outcome, artifact, in_the_way FROM registry.add_build_artifact(:request);
 SELECT row_to_json(record)::text AS artifact FROM registry.build_artifact_records AS record
 WHERE record.id = :artifact_id AND record.build_id = :build_id;
 
--- name: page(request)
+-- name: page(request)^
 -- Artifacts of a build by state and time: see registry.list_build_artifacts.
-SELECT artifact FROM registry.list_build_artifacts(:request) AS artifact;
+SELECT artifacts, leads_on FROM registry.list_build_artifacts(:request);
 
 -- name: hold(build_id, artifact_id, new_name)^
 -- Lock an artifact of a build before it is changed: see registry.hold_build_artifact.

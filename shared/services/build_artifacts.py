@@ -79,18 +79,18 @@ class BuildArtifactService(BuildArtifactTransitions):
         """A page of those that satisfy every condition, by state and time.
 
         Of each name the newest revision that is not deleted, unless a deleted one had superseded
-        it. Raises BuildNotFound, and InvalidInput for a limit outside 1 to MAXIMUM_PAGE or a
-        cursor of another list.
+        it; fewer than `limit` where they are large. Raises BuildNotFound, and InvalidInput for a
+        limit outside 1 to MAXIMUM_PAGE or a cursor of another list.
         """
         require_page(limit)
         name = name_list("build-artifacts", build_id, wanted.model_dump(mode="json"))
         after = read_id(name, cursor) if cursor else None
         with self._database.connection() as connection:
-            found = BuildArtifactRepository(connection).page(build_id, wanted, after, limit + 1)
+            found = BuildArtifactRepository(connection).page(build_id, wanted, after, limit)
         if found is None:
             raise BuildNotFound
-        following = write_cursor(name, found[limit - 1].id) if len(found) > limit else None
-        return BuildArtifactPage(artifacts=found[:limit], next=following)
+        following = write_cursor(name, found.artifacts[-1].id) if found.leads_on else None
+        return BuildArtifactPage(artifacts=found.artifacts, next=following)
 
     def verify(self, build_id: UUID, artifact_id: UUID, origin: Origin) -> BuildArtifact:
         """Compare the bytes with what was said of them: `verified_at` or `found_corrupt_at` tells.

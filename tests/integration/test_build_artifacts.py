@@ -227,6 +227,18 @@ def test_a_list_goes_on_behind_its_cursor(kept: Keeping) -> None:
     assert seen == [*made[::3], *made[1::3], *made[2::3]]
 
 
+def test_a_page_ends_where_it_is_some_megabytes_long(
+    kept: Keeping, sql: psycopg.Connection[DictRow]
+) -> None:
+    made = [kept.put(f"artifact {number}").id for number in range(10)]
+    large = "UPDATE registry.artifacts SET metadata = jsonb_build_object('x', repeat('x', 1000000))"
+    sql.execute(large)
+    page = kept.service.list_artifacts(kept.build_id, BuildArtifactFilter())
+    assert [artifact.id for artifact in page.artifacts] == made[:7]
+    rest = kept.service.list_artifacts(kept.build_id, BuildArtifactFilter(), cursor=page.next)
+    assert ([artifact.id for artifact in rest.artifacts], rest.next) == (made[7:], None)
+
+
 def test_a_cursor_belongs_to_one_list(kept: Keeping) -> None:
     kept.put("a")
     kept.put("b")

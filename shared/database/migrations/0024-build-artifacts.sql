@@ -115,9 +115,9 @@ END
 $$;
 
 -- A page of the artifacts of a build, by state and time, behind one of them (null: from the beginning). request:
--- {build_id, state_code, artifact_type, is_resumable, is_final (null: any), after, most}. A build without any is one row
--- of null, an unknown one none.
-CREATE FUNCTION registry.list_build_artifacts(request jsonb) RETURNS SETOF text
+-- {build_id, state_code, artifact_type, is_resumable, is_final (null: any), after, most}. It ends early where it is some
+-- megabytes long; `leads_on` tells whether there are more. Null for an unknown build.
+CREATE FUNCTION registry.list_build_artifacts(request jsonb, OUT artifacts text[], OUT leads_on boolean)
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
@@ -128,23 +128,34 @@ DECLARE
     resumable boolean := request ->> 'is_resumable';
     final boolean := request ->> 'is_final';
     most integer := request -> 'most';
+    most_bytes CONSTANT integer := 8000000;
+    bytes integer := 0;
     after registry.build_artifacts;
+    told text;
 BEGIN
-    SELECT * INTO after FROM registry.build_artifacts AS known WHERE known.artifact_id = (request ->> 'after')::uuid;
-    RETURN QUERY
-    SELECT row_to_json(record)::text FROM registry.build_artifact_records AS record
-    WHERE record.build_id = wanted AND record.state_code BETWEEN lowest AND highest
-      AND (record.state_code, record.created_at, record.id) > (
-          coalesce(after.state_code, 0::smallint), coalesce(after.created_at, '-infinity'),
-          coalesce(after.artifact_id, '00000000-0000-0000-0000-000000000000'))
-      AND record.status IN ('active', 'archived') AND record.superseded_by IS NULL
-      AND (of_type IS NULL OR record.artifact_type = of_type)
-      AND (resumable IS NULL OR record.is_resumable = resumable) AND (final IS NULL OR record.is_final = final)
-      AND record.id = (registry.last_revision_kept(record.asset_id)).artifact_id
-    ORDER BY record.state_code, record.created_at, record.id LIMIT most;
-    IF NOT FOUND THEN
-        RETURN QUERY SELECT NULL::text FROM registry.runs AS run WHERE run.run_id = wanted AND run.run_type = 'build';
+    IF NOT EXISTS (SELECT FROM registry.runs AS run WHERE run.run_id = wanted AND run.run_type = 'build') THEN
+        RETURN;
     END IF;
+    artifacts := '{}';
+    leads_on := false;
+    SELECT * INTO after FROM registry.build_artifacts AS known WHERE known.artifact_id = (request ->> 'after')::uuid;
+    FOR told IN
+        SELECT row_to_json(record)::text FROM registry.build_artifact_records AS record
+        WHERE record.build_id = wanted AND record.state_code BETWEEN lowest AND highest
+          AND (record.state_code, record.created_at, record.id) > (
+              coalesce(after.state_code, 0::smallint), coalesce(after.created_at, '-infinity'),
+              coalesce(after.artifact_id, '00000000-0000-0000-0000-000000000000'))
+          AND record.status IN ('active', 'archived') AND record.superseded_by IS NULL
+          AND (of_type IS NULL OR record.artifact_type = of_type)
+          AND (resumable IS NULL OR record.is_resumable = resumable) AND (final IS NULL OR record.is_final = final)
+          AND record.id = (registry.last_revision_kept(record.asset_id)).artifact_id
+        ORDER BY record.state_code, record.created_at, record.id LIMIT most + 1
+    LOOP
+        bytes := bytes + octet_length(told);
+        leads_on := cardinality(artifacts) = most OR cardinality(artifacts) > 0 AND bytes > most_bytes;
+        EXIT WHEN leads_on;
+        artifacts := artifacts || told;
+    END LOOP;
 END
 $$;
 
