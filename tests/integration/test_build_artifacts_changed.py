@@ -105,6 +105,19 @@ def test_what_is_retained_until_it_expires_does_not_expire_sooner(
     assert kept.change(made, expires_at=later).expires_at == later
 
 
+def test_what_is_retained_is_given_no_expiry(
+    kept: Keeping, database: Database, artifacts: ArtifactService, clock: TickingClock
+) -> None:
+    made = kept.put()
+    soon = clock.now + timedelta(days=1)
+    PolicyService(database, clock).put(policy("keep", locked=True, kind="delete", clock="created"))
+    with pytest.raises(ArtifactRetained):
+        kept.change(made, expires_at=soon)
+    with pytest.raises(ArtifactRetained):
+        artifacts.update(made.id, ArtifactChanges(expires_at=soon))
+    assert kept.change(made, expires_at=None, is_final=True).expires_at is None
+
+
 def test_a_change_may_depend_on_the_state_that_was_seen(kept: Keeping) -> None:
     made = kept.put()
     wanted = BuildArtifactChanges(is_final=True)

@@ -296,8 +296,8 @@ END
 $$;
 
 -- request: {artifact_id, metadata (merged key by key), is_resumable, is_final (null: as it is), expires_at (absent: as it
--- is, null: never), origin, at}. Deleted artifacts stay as they are. What a locked policy retains does not expire sooner.
--- Nothing that changes nothing leaves a trace.
+-- is, null: never), origin, at}. Deleted artifacts stay as they are. What a locked policy retains is given no expiry,
+-- loses none and gets no sooner one. Nothing that changes nothing leaves a trace.
 CREATE OR REPLACE FUNCTION registry.update_artifact(request jsonb, OUT artifact registry.artifact_records)
 LANGUAGE plpgsql SET lock_timeout = '10s' AS $$
 DECLARE
@@ -312,7 +312,7 @@ BEGIN
     new.is_final := coalesce((request ->> 'is_final')::boolean, old.is_final);
     new.expires_at := CASE WHEN request ? 'expires_at' THEN (request ->> 'expires_at')::timestamptz ELSE old.expires_at END;
     IF old.disposition IN ('live', 'archived') AND new IS DISTINCT FROM old THEN
-        IF old.expires_at IS NOT NULL AND coalesce(new.expires_at < old.expires_at, true) THEN
+        IF new.expires_at IS DISTINCT FROM old.expires_at AND coalesce(new.expires_at < old.expires_at, true) THEN
             PERFORM registry.require_unretained(old, 'deleted', at);
         END IF;
         UPDATE registry.artifacts AS changed
