@@ -51,8 +51,11 @@ class ProjectRequest(BaseModel):
             raise ValueError("more than one state is initial")
         if any(state.error and (state.final or state.initial) for state in self.states):
             raise ValueError("a state of error is neither initial nor final")
-        if self.states and not any(state.final for state in self.states):
-            raise ValueError("no state is final: no build would ever be completed")
+        ordinary = [state for state in self.states if not state.error]
+        if ordinary and not max(ordinary, key=lambda state: state.code).final:
+            raise ValueError("the last state that is no error is not final: builds would get stuck")
+        if self.states and not ordinary:
+            raise ValueError("there are states of error only")
         return self
 
 

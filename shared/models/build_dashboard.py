@@ -45,4 +45,4 @@ class BuildDashboard(BaseModel):
     resumed_share: float
     """Of all builds, those that were resumed at least once: 0 to 1."""
     saved_seconds: float
-    """Sum over resumes that were completed."""
+    """Sum over resumes after which a state was completed."""

@@ -54,6 +54,8 @@ class ResumeContext(BaseModel):
     """Why it cannot be resumed: what is needed and not there."""
     resumable_artifacts: list[BuildArtifact]
     """Up to `resume_from`: live, not expired, not known to be corrupt or missing."""
+    artifacts_left_out: bool
+    """Whether there are more, of earlier states: they are in the list of artifacts."""
     variables: list[BuildVariable]
     """Those that a resume needs."""
     pending_resume_id: UUID | None
@@ -96,7 +98,7 @@ class Resume(BaseModel):
     reason: str | None
     message: str | None
     saved_seconds: float
-    """What the attempts took that need not be made again."""
+    """What the attempts took that need not be made again; counted once the build gets on."""
     requested_by: str
     created_at: Moment
     updated_at: Moment

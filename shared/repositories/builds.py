@@ -63,10 +63,7 @@ class BuildRepository:
                 "looked_at": looked_at,
             },
         ).fetchall()
-        return [
-            (row["run_id"], Build.model_validate_json(row["build"]) if row["build"] else None)
-            for row in rows
-        ]
+        return [(row["run_id"], _read(Build, row["build"])) for row in rows]
 
     def report_state(self, request: Mapping[str, Any]) -> Told:
         """Run `registry.report_state`."""
@@ -76,16 +73,18 @@ class BuildRepository:
         """Run `registry.fail_build`."""
         return _told(self._one("fail", {"request": Jsonb(request)}))
 
-    def states(self, build_id: UUID, before: int, limit: int) -> list[tuple[int, StateAttempt]]:
-        """Attempts with their positions, newest first."""
+    def states(
+        self, build_id: UUID, before: int, limit: int
+    ) -> list[tuple[int, StateAttempt | None]]:
+        """Attempts by position, newest first; None behind them where more may follow."""
         parameters = {"build_id": build_id, "before_position": before, "limit": limit}
         rows = self._connection.execute(_QUERIES["states"], parameters).fetchall()
-        return [(row["position"], StateAttempt.model_validate_json(row["attempt"])) for row in rows]
+        return [(row["place"], _read(StateAttempt, row["attempt"])) for row in rows]
 
     def resume_context(self, build_id: UUID, at: datetime) -> ResumeContext | None:
         """Run `registry.resume_context`; None where there is no such build."""
         row = self._one("resume_context", {"build_id": build_id, "at": at})
-        return ResumeContext.model_validate_json(row["context"]) if row["context"] else None
+        return _read(ResumeContext, row["context"])
 
     def resume(self, request: Mapping[str, Any]) -> Told:
         """Run `registry.resume_build`."""

@@ -20,12 +20,8 @@ SELECT told.outcome, told.about, told.attempt::text AS attempt FROM registry.rep
 SELECT told.outcome, told.about, told.build::text AS build FROM registry.fail_build(:request) AS told;
 
 -- name: states(build_id, before_position, limit)
--- Attempts, newest first.
-SELECT told.position, row_to_json(told)::text AS attempt
-FROM registry.state_attempts AS told
-WHERE told.build_id = :build_id AND told.position < :before_position
-ORDER BY told.position DESC
-LIMIT :limit;
+-- Attempts, newest first: see registry.list_states.
+SELECT listed.place, listed.attempt FROM registry.list_states(:build_id, :before_position, :limit) AS listed;
 
 -- name: resume_context(build_id, at)^
 -- All that is needed to go on: see registry.resume_context.

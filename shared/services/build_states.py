@@ -23,7 +23,7 @@ from shared.models.cursors import read_number, write_cursor
 from shared.models.ids import new_id
 from shared.models.registrations import IdempotencyKey, Origin
 from shared.repositories.builds import BuildRepository, Told
-from shared.services.asked import require_page
+from shared.services.asked import cut_page, require_page
 from shared.services.build_artifacts import artifact_request
 from shared.services.builds import required_build
 from shared.services.idempotency import do_in_transaction
@@ -103,9 +103,8 @@ class BuildStateService:
             found = BuildRepository(connection).states(build_id, before, limit + 1)
             if not found:
                 required_build(BuildRepository(connection).get(build_id))
-        shown = found[:limit]
-        following = write_cursor(name, shown[-1][0]) if len(found) > limit else None
-        return StatePage(states=[attempt for _, attempt in shown], next=following)
+        states, place = cut_page(found, limit)
+        return StatePage(states=states, next=None if place is None else write_cursor(name, place))
 
 
 def _request(

@@ -14,7 +14,7 @@ from shared.models.cursors import name_list, read_id, write_cursor
 from shared.models.ids import new_id
 from shared.models.registrations import IdempotencyKey, Origin
 from shared.repositories.builds import BuildRepository
-from shared.services.asked import require_page
+from shared.services.asked import cut_page, require_page
 from shared.services.idempotency import do_in_transaction
 
 LOOKED_AT = 5000
@@ -66,10 +66,8 @@ class BuildService:
         before = read_id(name, cursor)
         with self._database.connection() as connection:
             rows = BuildRepository(connection).page(wanted, before, limit + 1, LOOKED_AT)
-        builds = [build for _, build in rows[:limit] if build is not None]
-        is_cut = len(rows) > limit or (bool(rows) and rows[-1][1] is None)
-        following = write_cursor(name, rows[:limit][-1][0]) if is_cut else None
-        return BuildPage(builds=builds, next=following)
+        builds, place = cut_page(rows, limit)
+        return BuildPage(builds=builds, next=None if place is None else write_cursor(name, place))
 
 
 def required_build(build: Build | None) -> Build:

@@ -18,6 +18,7 @@ class Attempt:
     status: str
     is_awaited: bool = False
     """A resume opened it, and nobody has begun it yet."""
+    has_artifact: bool = False
 
 
 @dataclass
@@ -30,6 +31,8 @@ class BuildModel:
     resume: str | None = None
     """The status of the latest resume."""
     resumes: int = 0
+    done: set[int] = field(default_factory=set[int])
+    """States that were completed, but for those that a resume went back behind."""
     usable: dict[int, bool] = field(default_factory=dict[int, bool])
     """States of which an artifact was told, and whether the last one is to be gone on from."""
 
@@ -57,9 +60,13 @@ class BuildModel:
         self._write(begun, state, status)
         if with_artifact:
             self.usable[state] = status == "completed"
+            self.attempts[-1].has_artifact = True
+        elif status == "completed" and self.attempts[-1].has_artifact:
+            self.usable[state] = True
         self.status = "in_progress"
         if status == "completed":
             self.state = state
+            self.done.add(state)
             if state == LAST:
                 self._end("completed")
 
@@ -76,8 +83,7 @@ class BuildModel:
         """Where a resume would go on. Raises Refused where there is no such state."""
         if self.state is None:
             return None
-        done = {a.state for a in self.attempts if a.status == "completed" and a.state <= self.state}
-        fit = [state for state in done if self.usable.get(state)]
+        fit = [state for state in self.done if self.usable.get(state)]
         if not fit:
             raise Refused
         return max(fit)
@@ -86,9 +92,11 @@ class BuildModel:
         if self.status in {"pending", "completed"} or self.has_resume_under_way:
             raise Refused
         self.state = self.resume_from()
+        beyond = -1 if self.state is None else self.state
+        self.done = {state for state in self.done if state <= beyond}
+        self.usable = {state: fit and state <= beyond for state, fit in self.usable.items()}
         if self.open:
             self._close(self.open)
-        beyond = -1 if self.state is None else self.state
         later = [each.state for each in self.attempts if each.state > beyond]
         if later:
             self._write(None, min(later), "in_progress")
@@ -118,9 +126,12 @@ class BuildModel:
                 self.attempts.append(begun)
             begun.state, begun.number = state, number
         begun.status, begun.is_awaited = status, False
+        if status == "failed":
+            self.usable[state] = False
 
     def _close(self, begun: Attempt) -> None:
         begun.status, begun.is_awaited = "failed", False
+        self.usable[begun.state] = False
 
     def _end(self, status: str) -> None:
         self.status = status

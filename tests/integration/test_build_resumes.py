@@ -208,7 +208,33 @@ def test_a_build_that_fails_again_fails_its_resume(failed: OneBuild) -> None:
     assert (ended.status, ended.message) == ("failed", "again")
 
 
-def test_what_is_saved_counts_once_the_resume_is_completed(
+def test_every_attempt_that_a_resume_ends_is_in_the_audit_trail(
+    build: OneBuild, sql: psycopg.Connection[DictRow]
+) -> None:
+    build.tell_with_artifact(10)
+    build.tell(20, "in_progress")
+    resume = build.resume()
+    build.move(resume, ResumeStatus.FAILED, "no machine")
+    events = sql.execute(
+        "SELECT operation, details FROM registry.outbox WHERE run_id = %s AND artifact_id IS NULL"
+        " ORDER BY position DESC LIMIT 5",
+        [build.id],
+    ).fetchall()
+    assert [event["operation"] for event in events[::-1]] == [
+        "build_state",
+        "build_resumed",
+        "build_state",
+        "build_resume_status",
+        "build_failed",
+    ]
+    given_up, resumed, failed, ended, _ = (event["details"] for event in events[::-1])
+    assert (given_up["state"], given_up["reason"]) == (20, "given up for a resume")
+    assert resumed["after"] == {"status": "in_progress", "state": 10}
+    assert resumed["state_id"] == failed["state_id"] == str(resume.state_id)
+    assert (ended["before"], ended["after"]) == ({"status": "pending"}, {"status": "failed"})
+
+
+def test_what_is_saved_counts_once_the_build_gets_on(
     failed: OneBuild, sql: psycopg.Connection[DictRow]
 ) -> None:
     def saved() -> float:
@@ -222,7 +248,9 @@ def test_what_is_saved_counts_once_the_resume_is_completed(
     assert resume.saved_seconds == kept
     assert saved() == 0
     failed.move(resume, ResumeStatus.COMPLETED)
-    failed.move(resume, ResumeStatus.COMPLETED)
+    assert saved() == 0
+    failed.tell(20)
+    failed.tell(30)
     assert saved() == kept
 
 
@@ -275,10 +303,48 @@ def test_what_a_resume_went_back_behind_counts_no_more(build: OneBuild) -> None:
     build.tell_with_artifact(20)
     build.fail()
     build.resume(from_state=10)
+    build.tell(30)
     build.fail()
-    assert context_of(build).resume_from == StateName(code=10, name="state-10")
+    context = context_of(build)
+    assert context.resume_from == StateName(code=10, name="state-10")
+    assert [each.artifact_name for each in context.resumable_artifacts] == ["state-10"]
     with pytest.raises(InvalidInput):
         build.resume(from_state=20)
+
+
+def test_what_was_registered_at_a_failed_attempt_is_nothing_to_go_on_from(build: OneBuild) -> None:
+    build.tell(10, "in_progress")
+    register(build, "disk", 10)
+    build.tell(10, "failed")
+    build.tell(10)
+    build.fail()
+    assert context_of(build).missing == ["a resumable artifact of state 10"]
+    register(build, "disk", 10, overwrite=True)
+    assert build.resume().from_state == 10
+
+
+def test_what_is_told_at_the_beginning_is_gone_on_from_once_it_is_completed(
+    build: OneBuild,
+) -> None:
+    build.tell_with_artifact(10, "in_progress")
+    assert not build.builds.artifacts.list_artifacts(
+        build.id, BuildArtifactFilter(is_resumable=True)
+    ).artifacts
+    build.tell(10)
+    build.fail()
+    assert context_of(build).resume_from == StateName(code=10, name="state-10")
+
+
+def test_of_very_large_artifacts_the_latest_are_told(build: OneBuild) -> None:
+    for number in range(11):
+        register(build, f"large-{number}", 10, metadata={"text": "x" * 900_000})
+    build.tell(10)
+    build.fail()
+    context = context_of(build)
+    assert context.artifacts_left_out
+    told = [each.artifact_name for each in context.resumable_artifacts]
+    assert told == [f"large-{number}" for number in range(3, 11)]
+    assert context.can_resume
 
 
 def test_a_catalogue_says_what_a_state_requires(planned: OneBuild) -> None:

@@ -1,6 +1,7 @@
 """States of builds: forward only, one attempt at a time, failures that keep the state."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from shared.models.builds import BuildFilter, BuildStatus
 from shared.models.ids import new_id
 from shared.services.build_surface import Builds
 from tests.integration.building import ORIGIN, OneBuild
+from tests.integration.clock import TickingClock
 
 CATALOGUE = [
     {"code": 0, "name": "created", "initial": True, "resumable": False},
@@ -214,6 +216,34 @@ def test_of_many_who_tell_the_same_one_is_heard(build: OneBuild) -> None:
         heard = list(pool.map(tell, range(24)))
     assert heard.count(True) == 1
     assert build.told == [(10, 1, "completed")]
+
+
+def test_a_state_keeps_the_name_that_it_was_given(build: OneBuild) -> None:
+    build.tell(20, "in_progress", state_name="package-installation")
+    assert build.tell(20, "failed").state_name == "package-installation"
+    assert build.tell(20).state_name == "package-installation"
+    assert build.now.state_name == "package-installation"
+
+
+def test_a_clock_that_goes_back_makes_nothing_last_less_than_no_time(
+    build: OneBuild, clock: TickingClock
+) -> None:
+    build.tell(10, "in_progress")
+    clock.now -= timedelta(hours=1)
+    assert build.tell(10).duration_seconds == 0
+    build.tell(100)
+    assert build.now.duration_seconds == 0
+    assert build.now.updated_at >= build.now.created_at
+
+
+def test_a_page_of_history_holds_some_megabytes(build: OneBuild) -> None:
+    for state in range(11):
+        build.tell_with_artifact(state, artifact_metadata={"text": "x" * 900_000})
+    page = build.builds.states.list_states(build.id)
+    assert 5 < len(page.states) < 11
+    rest = build.builds.states.list_states(build.id, cursor=page.next)
+    assert [each.state for each in (*page.states, *rest.states)] == list(range(10, -1, -1))
+    assert rest.next is None
 
 
 def test_history_comes_in_pages_newest_first(build: OneBuild) -> None:

@@ -59,6 +59,8 @@ CREATE TABLE registry.steps (
     message text,
     artifact_id uuid,
     resume_id uuid,
+    -- A resume went back behind it: it does not count as completed any more.
+    left_behind_at timestamptz,
     -- A resume opened it, and nobody has begun it yet.
     is_awaited boolean NOT NULL DEFAULT false CONSTRAINT steps_awaited_open CHECK (NOT is_awaited OR status = 'in_progress'),
     created_at timestamptz NOT NULL,
@@ -81,6 +83,8 @@ CREATE TABLE registry.build_artifacts (
     checksum text,
     checksum_algorithm text CONSTRAINT build_artifacts_algorithm_known CHECK (checksum_algorithm IN ('sha256', 'sha512', 'md5')),
     found_corrupt_at timestamptz,
+    -- The attempt that left it failed, or a resume went back behind its state: nothing to go on from.
+    left_behind_at timestamptz,
     created_at timestamptz NOT NULL,
     CONSTRAINT build_artifacts_checksum_whole CHECK ((checksum IS NULL) = (checksum_algorithm IS NULL))
 );
@@ -97,6 +101,8 @@ CREATE TABLE registry.resumes (
     reason text,
     message text,
     saved_seconds double precision NOT NULL,
+    -- Whether the build has got on since, so that this was saved indeed.
+    is_counted boolean NOT NULL DEFAULT false,
     requested_by text NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -184,6 +190,34 @@ BEGIN
 END
 $$;
 
+-- A page of the attempts of a build before a position, newest first, of some megabytes at most: where these are full, the
+-- last of them is told once more, without an attempt.
+CREATE FUNCTION registry.list_states(wanted uuid, before integer, most integer)
+RETURNS TABLE (place integer, attempt text)
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+    most_bytes CONSTANT integer := 8000000;
+    told registry.state_attempts;
+    bytes integer := 0;
+BEGIN
+    FOR told IN
+        SELECT * FROM registry.state_attempts AS known
+        WHERE known.build_id = wanted AND known.position < before ORDER BY known.position DESC LIMIT most
+    LOOP
+        place := told.position;
+        attempt := row_to_json(told)::text;
+        bytes := bytes + octet_length(attempt);
+        RETURN NEXT;
+        EXIT WHEN bytes > most_bytes;
+    END LOOP;
+    IF bytes > most_bytes THEN
+        attempt := NULL;
+        RETURN NEXT;
+    END IF;
+END
+$$;
+
 CREATE FUNCTION registry.record_run_event(
     operation text, run registry.runs, artifact_id uuid, request jsonb, details jsonb
 ) RETURNS void
@@ -242,14 +276,18 @@ BEGIN
 END
 $$;
 
--- A state by its code, its name, or both. `fault`: 'no catalogue' to look the name up in, 'unknown state', 'other name'.
-CREATE FUNCTION registry.known_state(catalogue jsonb, code smallint, name text, OUT state jsonb, OUT fault text)
-LANGUAGE plpgsql IMMUTABLE AS $$
+-- A state of a build by its code, its name, or both; without a catalogue, one that is not named is called as it was
+-- before. `fault`: 'no catalogue' to look the name up in, 'unknown state', 'other name'.
+CREATE FUNCTION registry.known_state(
+    run registry.runs, catalogue jsonb, code smallint, name text, OUT state jsonb, OUT fault text
+) LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF catalogue IS NULL THEN
         fault := CASE WHEN code IS NULL THEN 'no catalogue' END;
-        state := jsonb_build_object('code', code, 'name', coalesce(name, 'state-' || code),
-            'initial', true, 'final', code = 100, 'error', false);
+        name := coalesce(name, (
+            SELECT step.step_name FROM registry.steps AS step
+            WHERE step.run_id = run.run_id AND step.state_code = code ORDER BY step.attempt DESC LIMIT 1), 'state-' || code);
+        state := jsonb_build_object('code', code, 'name', name, 'final', code = 100, 'error', false);
         RETURN;
     END IF;
     SELECT known INTO state FROM jsonb_array_elements(catalogue) AS known
@@ -263,30 +301,62 @@ CREATE FUNCTION registry.end_resume(run registry.runs, target text, request json
 LANGUAGE plpgsql AS $$
 DECLARE
     at timestamptz := request ->> 'at';
-    ended registry.resumes;
+    before registry.resumes;
 BEGIN
-    UPDATE registry.resumes AS resume
-    SET status = target, ended_at = at, updated_at = at, message = coalesce(request ->> 'message', resume.message)
-    WHERE resume.run_id = run.run_id AND resume.ended_at IS NULL
-    RETURNING * INTO ended;
+    SELECT * INTO before FROM registry.resumes AS resume WHERE resume.run_id = run.run_id AND resume.ended_at IS NULL;
     IF FOUND THEN
-        IF target = 'completed' THEN
-            UPDATE registry.runs AS known SET saved_seconds = known.saved_seconds + ended.saved_seconds
-            WHERE known.run_id = run.run_id;
-        END IF;
-        PERFORM registry.record_run_event('build_resume_status', run, NULL, request,
-            jsonb_build_object('resume_id', ended.resume_id, 'after', jsonb_build_object('status', target)));
+        UPDATE registry.resumes AS resume
+        SET status = target, ended_at = greatest(at, resume.created_at), updated_at = greatest(at, resume.created_at),
+            message = coalesce(request ->> 'message', resume.message)
+        WHERE resume.resume_id = before.resume_id;
+        PERFORM registry.record_resume(run, before, target, request);
     END IF;
 END
 $$;
 
--- Close the attempt that is open, if there is one, without success.
-CREATE FUNCTION registry.fail_open_step(run registry.runs, reason text, at timestamptz) RETURNS void
+CREATE FUNCTION registry.record_resume(run registry.runs, before registry.resumes, target text, request jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM registry.record_run_event('build_resume_status', run, NULL, request, jsonb_build_object(
+        'resume_id', before.resume_id, 'before', jsonb_build_object('status', before.status),
+        'after', jsonb_build_object('status', target)));
+END
+$$;
+
+-- What was left at states so far is nothing to go on from any more.
+CREATE FUNCTION registry.leave_artifacts(run registry.runs, lowest integer, highest integer, at timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE registry.build_artifacts AS told SET left_behind_at = at
+    WHERE told.run_id = run.run_id AND told.state_code BETWEEN lowest AND highest AND told.left_behind_at IS NULL;
+END
+$$;
+
+-- Close the attempt that is open, if there is one, without success.
+CREATE FUNCTION registry.fail_open_step(run registry.runs, reason text, request jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    at timestamptz := request ->> 'at';
+    closed registry.steps;
 BEGIN
     UPDATE registry.steps AS step
     SET status = 'failed', is_awaited = false, ended_at = greatest(at, step.started_at), message = coalesce(step.message, reason)
-    WHERE step.run_id = run.run_id AND step.ended_at IS NULL;
+    WHERE step.run_id = run.run_id AND step.ended_at IS NULL
+    RETURNING * INTO closed;
+    IF FOUND THEN
+        PERFORM registry.leave_artifacts(run, closed.state_code, closed.state_code, at);
+        PERFORM registry.record_run_event('build_state', run, closed.artifact_id, request,
+            registry.told_step(closed) || jsonb_build_object('reason', reason));
+    END IF;
+END
+$$;
+
+-- What events tell of an attempt.
+CREATE FUNCTION registry.told_step(step registry.steps) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN CASE WHEN step.step_id IS NULL THEN '{}' ELSE jsonb_build_object(
+        'state_id', step.step_id, 'state', step.state_code, 'attempt', step.attempt, 'status', step.status) END;
 END
 $$;
 
@@ -319,7 +389,7 @@ DECLARE
     code smallint := state ->> 'code';
 BEGIN
     IF NOT open.is_awaited AND open.state_code <> code THEN  -- as states of error may
-        PERFORM registry.fail_open_step(run, 'ended by the state ' || (state ->> 'name'), at);
+        PERFORM registry.fail_open_step(run, 'ended by the state ' || (state ->> 'name'), request);
         open := NULL;
     END IF;
     IF open.step_id IS NULL THEN
@@ -330,16 +400,19 @@ BEGIN
             CASE WHEN told = 'in_progress' THEN at ELSE registry.idle_since(run, at) END,
             CASE WHEN told <> 'in_progress' THEN at END)
         RETURNING * INTO step;
-        RETURN;
+    ELSE
+        UPDATE registry.steps AS known
+        SET state_code = code, step_name = state ->> 'name',
+            attempt = CASE WHEN known.state_code = code THEN known.attempt ELSE registry.next_attempt(run, code) END,
+            status = told, is_awaited = false, message = coalesce(request ->> 'message', known.message),
+            started_at = CASE WHEN told = 'in_progress' THEN at ELSE known.started_at END,
+            ended_at = CASE WHEN told <> 'in_progress' THEN greatest(at, known.started_at) END
+        WHERE known.step_id = open.step_id
+        RETURNING * INTO step;
     END IF;
-    UPDATE registry.steps AS known
-    SET state_code = code, step_name = state ->> 'name',
-        attempt = CASE WHEN known.state_code = code THEN known.attempt ELSE registry.next_attempt(run, code) END,
-        status = told, is_awaited = false, message = coalesce(request ->> 'message', known.message),
-        started_at = CASE WHEN told = 'in_progress' THEN at ELSE known.started_at END,
-        ended_at = CASE WHEN told <> 'in_progress' THEN greatest(at, known.started_at) END
-    WHERE known.step_id = open.step_id
-    RETURNING * INTO step;
+    IF told = 'failed' THEN
+        PERFORM registry.leave_artifacts(run, code, code, at);
+    END IF;
 END
 $$;
 
@@ -363,21 +436,31 @@ BEGIN
 END
 $$;
 
--- The build after an attempt; it ends where it is told so.
+-- The build after an attempt; it ends where it is told so. What a resume saved is saved once the build gets on.
 CREATE FUNCTION registry.move_build(run registry.runs, step registry.steps, ends text, request jsonb, OUT moved registry.runs)
 LANGUAGE plpgsql AS $$
 DECLARE
     at timestamptz := request ->> 'at';
     is_done boolean := coalesce(step.status = 'completed', false);
+    saved double precision;
 BEGIN
+    IF is_done THEN
+        UPDATE registry.resumes AS resume SET is_counted = true
+        WHERE resume.resume_id = (SELECT latest.resume_id FROM registry.resumes AS latest
+                                  WHERE latest.run_id = run.run_id ORDER BY latest.resume_id DESC LIMIT 1)
+          AND NOT resume.is_counted
+        RETURNING resume.saved_seconds INTO saved;
+    END IF;
     UPDATE registry.runs AS known
     SET status = coalesce(ends, 'in_progress'),
         state_code = CASE WHEN is_done THEN step.state_code ELSE known.state_code END,
         state_name = CASE WHEN is_done THEN step.step_name ELSE known.state_name END,
         steps = greatest(known.steps, step.position),
+        saved_seconds = known.saved_seconds + coalesce(saved, 0),
         message = CASE WHEN ends = 'failed' THEN coalesce(request ->> 'message', step.message) END,
         started_at = coalesce(known.started_at, step.started_at),
-        ended_at = CASE WHEN ends IS NOT NULL THEN at END, updated_at = at
+        ended_at = CASE WHEN ends IS NOT NULL THEN greatest(at, known.created_at, known.started_at, step.started_at) END,
+        updated_at = greatest(at, known.updated_at)
     WHERE known.run_id = run.run_id
     RETURNING * INTO moved;
     IF ends IS NOT NULL THEN
@@ -385,9 +468,7 @@ BEGIN
     END IF;
     PERFORM registry.record_run_event(
         CASE WHEN step.step_id IS NULL THEN 'build_failed' ELSE 'build_state' END, run, step.artifact_id, request,
-        jsonb_build_object('before', registry.told_run(run), 'after', registry.told_run(moved))
-        || CASE WHEN step.step_id IS NULL THEN '{}' ELSE jsonb_build_object('state_id', step.step_id,
-            'state', step.state_code, 'attempt', step.attempt, 'status', step.status) END);
+        jsonb_build_object('before', registry.told_run(run), 'after', registry.told_run(moved)) || registry.told_step(step));
 END
 $$;
 
@@ -429,7 +510,7 @@ DECLARE
     step registry.steps;
     refused record;
 BEGIN
-    SELECT * INTO known FROM registry.known_state(catalogue, (request ->> 'state_code')::smallint, request ->> 'state_name');
+    SELECT * INTO known FROM registry.known_state(run, catalogue, (request ->> 'state_code')::smallint, request ->> 'state_name');
     outcome := CASE WHEN run.run_id IS NULL THEN 'unknown build' ELSE known.fault END;
     IF outcome IS NOT NULL THEN
         RETURN;
@@ -447,6 +528,9 @@ BEGIN
     step := registry.write_step(run, open, known.state, request);
     IF jsonb_typeof(request -> 'artifact') = 'object' THEN
         step := registry.register_state_artifact(run, step, request);
+    ELSIF step.status = 'completed' AND step.artifact_id IS NOT NULL THEN  -- it was told when the attempt was begun
+        PERFORM registry.update_artifact(jsonb_build_object('artifact_id', step.artifact_id, 'is_resumable', true,
+            'origin', request -> 'origin', 'at', request -> 'at'));
     END IF;
     PERFORM registry.move_build(run, step, CASE
         WHEN (known.state -> 'error')::boolean THEN 'failed'
@@ -476,7 +560,7 @@ BEGIN
     IF num_nonnulls(request ->> 'state_code', request ->> 'state_name') > 0 THEN
         catalogue := registry.catalogue_of(run.project);
         SELECT known.state, known.fault INTO state, outcome
-        FROM registry.known_state(catalogue, (request ->> 'state_code')::smallint, request ->> 'state_name') AS known;
+        FROM registry.known_state(run, catalogue, (request ->> 'state_code')::smallint, request ->> 'state_name') AS known;
         IF outcome IS NULL THEN
             SELECT refused.refusal, refused.about INTO outcome, about
             FROM registry.state_refusal(run, open, catalogue, state, 'failed') AS refused;
@@ -490,14 +574,14 @@ BEGIN
     IF state IS NOT NULL THEN
         step := registry.write_step(run, open, state, request || '{"status": "failed"}');
     ELSE
-        PERFORM registry.fail_open_step(run, 'the build failed before', (request ->> 'at')::timestamptz);
+        PERFORM registry.fail_open_step(run, 'the build failed before', request);
     END IF;
     build := registry.told_build(registry.move_build(run, step, 'failed', request));
     outcome := 'failed';
 END
 $$;
 
--- The states that a build has completed and that count, latest attempts: those up to where it is.
+-- The states that a build has completed, but for those that a resume went back behind; of each its latest attempt.
 CREATE FUNCTION registry.completed_states(run registry.runs)
 RETURNS TABLE (code smallint, name text, seconds double precision)
 LANGUAGE plpgsql STABLE
@@ -507,14 +591,14 @@ BEGIN
     SELECT DISTINCT ON (step.state_code) step.state_code, step.step_name,
         extract(epoch FROM step.ended_at - step.started_at)::double precision
     FROM registry.steps AS step
-    WHERE step.run_id = run.run_id AND step.status = 'completed' AND step.state_code <= run.state_code
+    WHERE step.run_id = run.run_id AND step.status = 'completed' AND step.left_behind_at IS NULL
     ORDER BY step.state_code DESC, step.attempt DESC;
 END
 $$;
 
--- What is needed to go on from a state and is not there; null where the state is none to go on from.
--- `usable` is what registry.told_usable tells.
-CREATE FUNCTION registry.missing_of_state(catalogue jsonb, code smallint, usable jsonb) RETURNS text[]
+-- What is needed to go on from a state and is not there; null where the state is none to go on from. Of the usable
+-- artifacts, `codes` are the states and `names` has the state of each.
+CREATE FUNCTION registry.missing_of_state(catalogue jsonb, code smallint, codes smallint[], names jsonb) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     known jsonb := (SELECT state FROM jsonb_array_elements(catalogue) AS state WHERE (state ->> 'code')::smallint = code);
@@ -526,42 +610,51 @@ BEGIN
         RETURN ARRAY(
             SELECT format('the artifact %s, which state %s requires', name, code)
             FROM jsonb_array_elements_text(known -> 'required_artifacts') AS name
-            WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(usable) AS artifact
-                              WHERE artifact ->> 'artifact_name' = name AND (artifact ->> 'state_code')::smallint <= code));
+            WHERE ((names ->> name)::smallint <= code) IS NOT TRUE);
     END IF;
-    RETURN CASE WHEN EXISTS (SELECT FROM jsonb_array_elements(usable) AS artifact
-                             WHERE (artifact ->> 'state_code')::smallint = code)
-        THEN '{}' ELSE ARRAY[format('a resumable artifact of state %s', code)] END;
+    RETURN CASE WHEN code = ANY (codes) THEN '{}' ELSE ARRAY[format('a resumable artifact of state %s', code)] END;
 END
 $$;
 
--- The artifacts that a build may go on with, as shared.models.build_artifacts writes them, by state and time.
-CREATE FUNCTION registry.told_usable(run registry.runs, at timestamptz) RETURNS jsonb
+-- The state after one (null: the first): the catalogue's, or, without one, that which history has.
+CREATE FUNCTION registry.state_after(run registry.runs, catalogue jsonb, code smallint, OUT next_state smallint, OUT next_name text)
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
-    RETURN coalesce((
-        SELECT jsonb_agg(to_jsonb(artifact) ORDER BY artifact.state_code, artifact.created_at, artifact.id)
-        FROM registry.usable_build_artifacts(run.run_id, at) AS artifact), '[]');
+    IF catalogue IS NULL THEN
+        SELECT step.state_code, step.step_name INTO next_state, next_name
+        FROM registry.steps AS step
+        WHERE step.run_id = run.run_id AND step.state_code > coalesce(code, -1)
+        ORDER BY step.state_code, step.attempt DESC LIMIT 1;
+    ELSE
+        SELECT known ->> 'code', known ->> 'name' INTO next_state, next_name
+        FROM jsonb_array_elements(catalogue) AS known
+        WHERE (known ->> 'code')::smallint > coalesce(code, -1) AND NOT (known -> 'error')::boolean
+        ORDER BY code IS NULL AND (known -> 'initial')::boolean DESC, (known ->> 'code')::smallint LIMIT 1;
+    END IF;
 END
 $$;
 
 -- Where a build may be resumed, from a state that is wanted or (null) the best one. `from_state` is null for its
 -- beginning; `missing` tells what keeps it from being resumed; null where the wanted state is not to be resumed from.
 CREATE FUNCTION registry.resume_point(
-    run registry.runs, wanted smallint, usable jsonb,
+    run registry.runs, wanted smallint, at timestamptz,
     OUT from_state smallint, OUT from_name text, OUT next_state smallint, OUT next_name text, OUT missing text[],
     OUT saved_seconds double precision
 ) LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     catalogue jsonb := registry.catalogue_of(run.project);
+    codes smallint[];
+    names jsonb;
     state record;
     lacking text[];
 BEGIN
+    SELECT array_agg(DISTINCT artifact.state_code), jsonb_object_agg(artifact.artifact_name, artifact.state_code)
+    INTO codes, names FROM registry.usable_build_artifacts(run.run_id, at) AS artifact;
     missing := CASE WHEN wanted IS NULL AND run.state_code IS NULL THEN ARRAY[]::text[] END;
     FOR state IN SELECT * FROM registry.completed_states(run) AS done WHERE coalesce(done.code = wanted, true) LOOP
-        lacking := registry.missing_of_state(catalogue, state.code, usable);
+        lacking := registry.missing_of_state(catalogue, state.code, codes, names);
         missing := coalesce(missing, lacking);  -- where none will do: of the latest
         IF lacking = '{}' THEN
             missing := lacking;
@@ -581,18 +674,7 @@ BEGIN
     END IF;
     SELECT coalesce(sum(done.seconds), 0) INTO saved_seconds
     FROM registry.completed_states(run) AS done WHERE done.code <= from_state;
-    SELECT step.state_code, step.step_name INTO next_state, next_name
-    FROM registry.steps AS step
-    WHERE step.run_id = run.run_id AND step.state_code > coalesce(from_state, -1)
-      AND NOT EXISTS (SELECT FROM jsonb_array_elements(catalogue) AS known
-                      WHERE (known ->> 'code')::smallint = step.state_code AND (known -> 'error')::boolean)
-    ORDER BY step.state_code, step.attempt DESC LIMIT 1;
-    IF NOT FOUND THEN
-        SELECT known ->> 'code', known ->> 'name' INTO next_state, next_name
-        FROM jsonb_array_elements(catalogue) AS known
-        WHERE (known ->> 'code')::smallint > coalesce(from_state, -1) AND NOT (known -> 'error')::boolean
-        ORDER BY from_state IS NULL AND (known -> 'initial')::boolean DESC, (known ->> 'code')::smallint LIMIT 1;
-    END IF;
+    SELECT * INTO next_state, next_name FROM registry.state_after(run, catalogue, from_state);
 END
 $$;
 
@@ -606,6 +688,7 @@ DECLARE
     run registry.runs := registry.lock_build((request ->> 'build_id')::uuid);
     point record;
     opened uuid;
+    after registry.runs;
 BEGIN
     SELECT * INTO resume FROM registry.resumes AS known WHERE known.run_id = run.run_id AND known.ended_at IS NULL;
     outcome := CASE
@@ -615,14 +698,13 @@ BEGIN
     IF outcome IS NOT NULL THEN
         RETURN;
     END IF;
-    SELECT * INTO point FROM registry.resume_point(
-        run, (request ->> 'from_state')::smallint, registry.told_usable(run, at));
+    SELECT * INTO point FROM registry.resume_point(run, (request ->> 'from_state')::smallint, at);
     missing := point.missing;
     outcome := CASE WHEN missing IS NULL THEN 'no such state' WHEN missing <> '{}' THEN 'missing' ELSE 'resumed' END;
     IF outcome <> 'resumed' THEN
         RETURN;
     END IF;
-    PERFORM registry.fail_open_step(run, 'given up for a resume', at);
+    PERFORM registry.fail_open_step(run, 'given up for a resume', request);
     IF point.next_state IS NOT NULL THEN
         INSERT INTO registry.steps (step_id, run_id, position, state_code, step_name, attempt, status, resume_id, is_awaited,
             created_at, started_at)
@@ -635,14 +717,20 @@ BEGIN
     VALUES ((request ->> 'resume_id')::uuid, run.run_id, 'pending', point.from_state, point.next_state, opened,
         request ->> 'reason', point.saved_seconds, request #>> '{origin,actor}', at, at)
     RETURNING * INTO resume;
+    UPDATE registry.steps AS done SET left_behind_at = at
+    WHERE done.run_id = run.run_id AND done.status = 'completed' AND done.state_code > coalesce(point.from_state, -1)
+      AND done.left_behind_at IS NULL;
+    PERFORM registry.leave_artifacts(run, coalesce(point.from_state, -1) + 1, 100, at);
     UPDATE registry.runs AS known
     SET status = 'in_progress', state_code = point.from_state, state_name = point.from_name, message = NULL,
-        ended_at = NULL, updated_at = at, resumes = known.resumes + 1,
+        ended_at = NULL, updated_at = greatest(at, known.updated_at), resumes = known.resumes + 1,
         steps = known.steps + CASE WHEN opened IS NULL THEN 0 ELSE 1 END
-    WHERE known.run_id = run.run_id;
+    WHERE known.run_id = run.run_id
+    RETURNING * INTO after;
     PERFORM registry.record_run_event('build_resumed', run, NULL, request, jsonb_build_object(
-        'resume_id', resume.resume_id, 'from_state', point.from_state, 'next_state', point.next_state,
-        'before', registry.told_run(run)));
+        'resume_id', resume.resume_id, 'from_state', point.from_state, 'next_state', point.next_state, 'state_id', opened,
+        'reason', resume.reason, 'saved_seconds', resume.saved_seconds,
+        'before', registry.told_run(run), 'after', registry.told_run(after)));
 END
 $$;
 
@@ -655,59 +743,85 @@ DECLARE
     at timestamptz := request ->> 'at';
     target text := request ->> 'status';
     run registry.runs := registry.lock_build((request ->> 'build_id')::uuid);
-    before text;
 BEGIN
     SELECT * INTO resume FROM registry.resumes AS known
     WHERE known.resume_id = (request ->> 'resume_id')::uuid AND known.run_id = run.run_id;
-    before := resume.status;
     outcome := CASE
-        WHEN before IS NULL THEN 'unknown'
-        WHEN before = target THEN 'moved'
-        WHEN resume.ended_at IS NOT NULL OR array_position(life, target) < array_position(life, before) THEN 'backward' END;
+        WHEN resume.status IS NULL THEN 'unknown'
+        WHEN resume.status = target THEN 'moved'
+        WHEN resume.ended_at IS NOT NULL OR array_position(life, target) < array_position(life, resume.status) THEN 'backward' END;
     IF outcome IS NOT NULL THEN
         RETURN;
     END IF;
     IF target = 'failed' AND run.ended_at IS NULL THEN
-        PERFORM registry.fail_open_step(run, 'the resume failed', at);
+        PERFORM registry.fail_open_step(run, 'the resume failed', request);
         PERFORM registry.move_build(run, NULL::registry.steps, 'failed', request);  -- which ends the resume
     ELSIF target IN ('completed', 'failed') THEN
         PERFORM registry.end_resume(run, target, request);
     ELSE
-        UPDATE registry.resumes AS known SET status = target, message = coalesce(request ->> 'message', known.message), updated_at = at
+        UPDATE registry.resumes AS known
+        SET status = target, message = coalesce(request ->> 'message', known.message), updated_at = greatest(at, known.updated_at)
         WHERE known.resume_id = resume.resume_id;
-        PERFORM registry.record_run_event('build_resume_status', run, NULL, request, jsonb_build_object(
-            'resume_id', resume.resume_id, 'before', jsonb_build_object('status', before),
-            'after', jsonb_build_object('status', target)));
+        PERFORM registry.record_resume(run, resume, target, request);
     END IF;
     SELECT * INTO resume FROM registry.resumes AS known WHERE known.resume_id = (request ->> 'resume_id')::uuid;
     outcome := 'moved';
 END
 $$;
 
+-- The artifacts that a build may go on with, up to a state, by state and time; of very many, or very large ones, those of
+-- the latest states.
+CREATE FUNCTION registry.usable_up_to(run registry.runs, highest smallint, at timestamptz, OUT told text, OUT is_cut boolean)
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
+DECLARE
+    most CONSTANT integer := 1000;
+    most_bytes CONSTANT integer := 8000000;
+    artifact record;
+    each text;
+    bytes integer := 0;
+    listed text[];
+BEGIN
+    is_cut := false;
+    FOR artifact IN
+        SELECT * FROM registry.usable_build_artifacts(run.run_id, at) AS usable
+        WHERE usable.state_code <= highest
+        ORDER BY usable.state_code DESC, usable.created_at DESC, usable.id DESC
+    LOOP
+        each := row_to_json(artifact)::text;
+        bytes := bytes + octet_length(each);
+        is_cut := listed IS NOT NULL AND (cardinality(listed) >= most OR bytes > most_bytes);
+        EXIT WHEN is_cut;
+        listed := each || coalesce(listed, '{}');
+    END LOOP;
+    told := '[' || coalesce(array_to_string(listed, ','), '') || ']';
+END
+$$;
+
 -- All that whoever goes on with a build needs to know, as shared.models.build_resumes writes it; null where there is none.
-CREATE FUNCTION registry.resume_context(wanted uuid, at timestamptz) RETURNS jsonb
+CREATE FUNCTION registry.resume_context(wanted uuid, at timestamptz) RETURNS json
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     run registry.runs;
     latest registry.steps;
     point record;
+    usable record;
     pending uuid;
     refusal text;
-    usable jsonb;
 BEGIN
     SELECT * INTO run FROM registry.runs AS known WHERE known.run_id = wanted AND known.run_type = 'build';
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
     SELECT * INTO latest FROM registry.steps AS step WHERE step.run_id = wanted ORDER BY step.position DESC LIMIT 1;
-    usable := registry.told_usable(run, at);
-    SELECT * INTO point FROM registry.resume_point(run, NULL, usable);
+    SELECT * INTO point FROM registry.resume_point(run, NULL, at);
+    SELECT * INTO usable FROM registry.usable_up_to(run, point.from_state, at);
     SELECT resume.resume_id INTO pending FROM registry.resumes AS resume WHERE resume.run_id = wanted AND resume.ended_at IS NULL;
     refusal := CASE
         WHEN run.status IN ('pending', 'completed') THEN 'the build is ' || run.status
         WHEN pending IS NOT NULL THEN format('the resume %s is under way', pending) END;
-    RETURN jsonb_build_object(
+    RETURN json_build_object(
         'build_id', run.run_id, 'build_number', run.run_name, 'status', run.status,
         'last_successful_state', registry.told_state(run.state_code, run.state_name),
         'failed_state', CASE WHEN latest.status = 'failed' AND NOT EXISTS (
@@ -717,13 +831,10 @@ BEGIN
         'resume_from', registry.told_state(point.from_state, point.from_name),
         'next_state', registry.told_state(point.next_state, point.next_name),
         'can_resume', refusal IS NULL AND point.missing = '{}',
-        'missing', CASE WHEN refusal IS NULL THEN to_jsonb(point.missing) ELSE jsonb_build_array(refusal) || to_jsonb(point.missing) END,
-        'resumable_artifacts', coalesce((
-            SELECT jsonb_agg(artifact ORDER BY position)
-            FROM jsonb_array_elements(usable) WITH ORDINALITY AS told (artifact, position)
-            WHERE (artifact ->> 'state_code')::smallint <= point.from_state), '[]'),
+        'missing', array_remove(refusal || point.missing, NULL),
+        'resumable_artifacts', usable.told::json, 'artifacts_left_out', usable.is_cut,
         'variables', coalesce((
-            SELECT jsonb_agg(to_jsonb(variable) - 'run_id' ORDER BY variable.name)
+            SELECT json_agg(to_jsonb(variable) - 'run_id' ORDER BY variable.name)
             FROM registry.run_variables AS variable WHERE variable.run_id = wanted AND variable.required_for_resume), '[]'),
         'pending_resume_id', pending);
 END
@@ -741,7 +852,7 @@ CREATE FUNCTION registry.told_resume(resume registry.resumes) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     RETURN CASE WHEN resume.resume_id IS NOT NULL THEN
-        to_jsonb(resume) - ARRAY['resume_id', 'run_id', 'step_id'] || jsonb_build_object(
+        to_jsonb(resume) - ARRAY['resume_id', 'run_id', 'step_id', 'is_counted'] || jsonb_build_object(
             'id', resume.resume_id, 'build_id', resume.run_id, 'state_id', resume.step_id) END;
 END
 $$;
