@@ -67,10 +67,18 @@ class BuildArtifactRepository:
         return _artifact(self._one("get", {"build_id": build_id, "artifact_id": artifact_id}))
 
     def hold(
-        self, build_id: UUID, artifact_id: UUID, new_name: str | None = None
+        self, build_id: UUID, artifact_id: UUID, new_name: str | None, *, shares_holds: bool
     ) -> BuildArtifact | None:
-        """The same, locked with its build until the transaction ends, and ready for a new name."""
-        asked = {"build_id": build_id, "artifact_id": artifact_id, "new_name": new_name}
+        """The same, locked with its build until the transaction ends, and ready for a new name.
+
+        What holds forbid shares them: it waits for one that is being placed.
+        """
+        asked = {
+            "build_id": build_id,
+            "artifact_id": artifact_id,
+            "new_name": new_name,
+            "shares_holds": shares_holds,
+        }
         return _artifact(self._one("hold", asked))
 
     def told_bytes(self, artifact_id: UUID) -> ToldBytes:

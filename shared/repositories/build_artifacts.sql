@@ -11,9 +11,9 @@ WHERE record.id = :artifact_id AND record.build_id = :build_id;
 -- Artifacts of a build by state and time: see registry.list_build_artifacts.
 SELECT artifacts, leads_on FROM registry.list_build_artifacts(:request);
 
--- name: hold(build_id, artifact_id, new_name)^
+-- name: hold(build_id, artifact_id, new_name, shares_holds)^
 -- Lock an artifact of a build before it is changed: see registry.hold_build_artifact.
-SELECT registry.hold_build_artifact(:build_id, :artifact_id, :new_name) AS artifact;
+SELECT registry.hold_build_artifact(:build_id, :artifact_id, :new_name, :shares_holds) AS artifact;
 
 -- name: rename(request)^
 -- Give an artifact that is held another name: see registry.rename_build_artifact.

@@ -69,11 +69,13 @@ class BuildArtifactTransitions:
         require_future(changes.expires_at, now)
         told = changes.model_dump(mode="json", exclude_unset=True, exclude={"artifact_name"})
         request = told | _asked(artifact_id, origin, now)
-        with self._held(build_id, artifact_id, if_match, changes.artifact_name) as held:
+        name = changes.artifact_name
+        holding = self._held(build_id, artifact_id, if_match, name, shares_holds=name is not None)
+        with holding as held:
             if held.artifact.status is Status.DELETED:
                 raise InvalidTransition("A deleted artifact stays as it is.")
-            if changes.artifact_name is not None:
-                held.rename(request | {"name": changes.artifact_name})
+            if name is not None:
+                held.rename(request | {"name": name})
             TransitionRepository(held.connection).update(request)
             return held.again
 
@@ -90,7 +92,7 @@ class BuildArtifactTransitions:
         Raises ArtifactNotFound, PreconditionFailed, ArtifactHeld and ArtifactRetained.
         """
         request = _asked(artifact_id, origin, self._clock())
-        with self._held(build_id, artifact_id, if_match) as held:
+        with self._held(build_id, artifact_id, if_match, shares_holds=True) as held:
             move = request | {"disposition": Disposition.DELETED}
             TransitionRepository(held.connection).move_disposition(move)
             return held.again
@@ -102,14 +104,19 @@ class BuildArtifactTransitions:
         artifact_id: UUID,
         if_match: Collection[str] | None,
         new_name: str | None = None,
+        *,
+        shares_holds: bool,
     ) -> Generator[_Held]:
         with (
             self._database.connection() as connection,
             constraint_errors(),
             connection.transaction(),
         ):
-            held = BuildArtifactRepository(connection).hold(build_id, artifact_id, new_name)
-            found = required_artifact(held)
+            found = required_artifact(
+                BuildArtifactRepository(connection).hold(
+                    build_id, artifact_id, new_name, shares_holds=shares_holds
+                )
+            )
             require_state(found, if_match)
             yield _Held(connection, found)
 

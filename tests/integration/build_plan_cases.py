@@ -84,7 +84,8 @@ def _of_artifacts() -> Iterator[Case]:
     place = {"build_id": MANY_ARTIFACTS, "artifact_id": identifier("long artifact 78")}
     yield Case("build_artifacts.get", place, rows=4)
     yield Case("build_artifacts.told_bytes", {"artifact_id": place["artifact_id"]}, rows=4)
-    yield Case("build_artifacts.hold", place | {"new_name": "artifact 79"}, rows=20)
+    held = place | {"new_name": "artifact 79", "shares_holds": True}
+    yield Case("build_artifacts.hold", held, rows=20)
     renamed = {"artifact_id": str(place["artifact_id"]), "name": "another"}
     yield Case("build_artifacts.rename", {"request": Jsonb(_ASKED | renamed)}, rows=40)
     added = _registration(LONG_CHAIN, "overwritten")

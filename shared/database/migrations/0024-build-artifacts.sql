@@ -180,16 +180,19 @@ CREATE TRIGGER assets_keep_changed_references
     AFTER UPDATE OF client_refs ON registry.assets FOR EACH ROW
     WHEN (NEW.client_refs <> OLD.client_refs) EXECUTE FUNCTION registry.keep_changed_references();
 
--- Lock an artifact of a build for who is about to change it: the build first, then the assets, also the one of the name
--- that the artifact is to have (null: it keeps its own). Null where the build has none of this id.
-CREATE FUNCTION registry.hold_build_artifact(build uuid, wanted uuid, new_name text) RETURNS text
+-- Lock an artifact of a build for who is about to change it: the build, then the assets, also the one of the name that
+-- the artifact is to have (null: it keeps its own). What holds forbid shares them before anything else: who waits for
+-- them must not keep the build from others meanwhile. Null where the build has none of this id.
+CREATE FUNCTION registry.hold_build_artifact(build uuid, wanted uuid, new_name text, shares_holds boolean) RETURNS text
 LANGUAGE plpgsql
 SET lock_timeout = '10s' SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 DECLARE
     refs CONSTANT jsonb := jsonb_build_object('build_id', build, 'name', new_name);
 BEGIN
+    IF shares_holds THEN
+        PERFORM registry.share_holds();
+    END IF;
     PERFORM registry.lock_build(build);
-    PERFORM registry.share_holds();
     PERFORM FROM registry.assets AS owner
     WHERE owner.asset_id = ANY (ARRAY(
         SELECT known.asset_id FROM registry.artifacts AS known WHERE known.artifact_id = wanted
