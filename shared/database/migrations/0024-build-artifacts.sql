@@ -237,6 +237,7 @@ $$;
 -- Give an artifact that is held by registry.hold_build_artifact another name, with all revisions. request: {artifact_id,
 -- name, origin, at}. Answers with the artifact that has the name; null where it was free. An asset that had it, all of
 -- whose artifacts are deleted or superseded, steps aside: its references say so, and are found by name as before.
+-- Whoever registers otherwise than by the build does not hold it, and may get the name while we are at it.
 CREATE FUNCTION registry.rename_build_artifact(request jsonb) RETURNS uuid
 LANGUAGE plpgsql
 SET lock_timeout = '10s' SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
@@ -266,7 +267,16 @@ BEGIN
         PERFORM registry.give_references(
             former, former.client_refs || jsonb_build_object('retired', former.asset_id), last, request);
     END IF;
-    PERFORM registry.give_references(held.asset, refs, held.artifact, request);
+    BEGIN
+        PERFORM registry.give_references(held.asset, refs, held.artifact, request);
+    EXCEPTION WHEN unique_violation THEN
+        SELECT (registry.bearer_of(known.asset_id)).artifact_id INTO bearer.artifact_id FROM registry.assets AS known
+        WHERE known.identity_key = registry.identity_key((held.asset).client_type, refs);
+        IF bearer.artifact_id IS NULL THEN
+            RAISE;
+        END IF;
+        RETURN bearer.artifact_id;
+    END;
     UPDATE registry.artifacts AS renamed SET updated_at = at WHERE renamed.artifact_id = (held.artifact).artifact_id;
     RETURN NULL;
 END
