@@ -38,7 +38,10 @@ _Short = Annotated[str, _SHORT]
 _Label = Annotated[str, _LABEL]
 _Name = Annotated[str, _NAME]
 _Uri = Annotated[str, Field(min_length=1, max_length=16384)]
-_USER = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/@]*@")
+_USER = re.compile(
+    r"^(?!(?:abfs|wasb)s?://[^/@:%]*@[^/@]*(?:/|$))([a-z][a-z0-9+.-]*://)[^/@]*@", re.IGNORECASE
+)
+"""Not the container, which stands in the user's place where the scheme is Hadoop's for Azure."""
 _SECRET = re.compile(
     r"(?:^|[&_-])(?:sig|signature|token|key|secret|password|credential)=", re.IGNORECASE
 )

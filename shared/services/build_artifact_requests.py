@@ -40,7 +40,9 @@ def artifact_request(
     told = wanted.model_dump(mode="json")
     return {
         "run_id": str(build_id),
-        **{name: told[name] for name in ("state_code", "storage_bucket", "storage_key")},
+        "state_code": wanted.state_code,
+        "storage_bucket": wanted.storage_bucket and unsigned(wanted.storage_bucket),
+        "storage_key": wanted.storage_key and unsigned(wanted.storage_key),
         "checksum": checksum and checksum.text,
         "checksum_algorithm": checksum and checksum.algorithm,
         "registration": {

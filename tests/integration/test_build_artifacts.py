@@ -90,8 +90,9 @@ def test_it_is_an_artifact_as_any_other(kept: Keeping, artifacts: ArtifactServic
 
 def test_credentials_of_an_address_are_not_kept(kept: Keeping) -> None:
     path = "https://user:hush@files.example/a.img?sig=abcdefghijklmnop"
-    made = kept.put(artifact_path=path)
+    made = kept.put(artifact_path=path, storage_bucket="b?sig=hush", storage_key="a.img?sig=hush")
     assert made.artifact_path == "https://files.example/a.img"
+    assert (made.storage_bucket, made.storage_key) == ("b", "a.img")
 
 
 @pytest.mark.parametrize(
