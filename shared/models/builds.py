@@ -19,7 +19,7 @@ WrittenState = Annotated[int, Field(ge=0, le=LAST_STATE)]
 """Likewise, where it is text at first, as in a query."""
 
 _MAXIMUM_LABELS = 64
-_LabelText = Annotated[Text, Field(max_length=1000)]
+_LabelText = Annotated[Text, Field(max_length=255)]
 
 
 def _on_one_line(text: str) -> str:

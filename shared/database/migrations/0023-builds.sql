@@ -152,36 +152,59 @@ BEGIN
 END
 $$;
 
+-- Builds that have a value in common, newest first: each column has its index.
+CREATE FUNCTION registry.open_builds(index_on text, value text, before uuid, most integer) RETURNS refcursor
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+DECLARE
+    candidates refcursor;
+BEGIN
+    CASE index_on
+        WHEN 'run_name' THEN OPEN candidates FOR
+            SELECT * FROM registry.runs WHERE run_type = 'build' AND run_name = value AND run_id < before LIMIT most;
+        WHEN 'project' THEN OPEN candidates FOR
+            SELECT * FROM registry.runs WHERE project = value AND run_id < before ORDER BY run_id DESC LIMIT most;
+        WHEN 'image_type' THEN OPEN candidates FOR
+            SELECT * FROM registry.runs WHERE image_type = value AND run_id < before ORDER BY run_id DESC LIMIT most;
+        WHEN 'os_version' THEN OPEN candidates FOR
+            SELECT * FROM registry.runs WHERE os_version = value AND run_id < before ORDER BY run_id DESC LIMIT most;
+        WHEN 'platform' THEN OPEN candidates FOR
+            SELECT * FROM registry.runs WHERE platform = value AND run_id < before ORDER BY run_id DESC LIMIT most;
+        WHEN 'status' THEN OPEN candidates FOR
+            SELECT * FROM registry.runs WHERE status = value AND run_id < before ORDER BY run_id DESC LIMIT most;
+        ELSE OPEN candidates FOR
+            SELECT * FROM registry.runs WHERE run_type = 'build' AND run_id < before ORDER BY run_id DESC LIMIT most;
+    END CASE;
+    RETURN candidates;
+END
+$$;
+
 -- Builds that satisfy every condition that is not null, newest first; the index of one condition leads, and of what it
 -- leads to so many are looked at: where these were not enough, the last of them is told once more, without a build.
 CREATE FUNCTION registry.list_builds(wanted jsonb, before uuid, most integer, looked_at integer)
 RETURNS TABLE (run_id uuid, build jsonb)
-LANGUAGE plpgsql STABLE
-SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     conditions CONSTANT jsonb := jsonb_strip_nulls(wanted);
-    index_on CONSTANT text := coalesce((
+    index_on CONSTANT text := (
         SELECT known.name FROM unnest(ARRAY['run_name', 'project', 'image_type', 'os_version', 'platform', 'status'])
             WITH ORDINALITY AS known (name, position)
-        WHERE conditions ? known.name ORDER BY known.position LIMIT 1), 'run_type');
+        WHERE conditions ? known.name ORDER BY known.position LIMIT 1);
+    candidates CONSTANT refcursor := registry.open_builds(index_on, conditions ->> index_on, before, looked_at);
     run registry.runs;
     looked integer := 0;
     told integer := 0;
 BEGIN
-    FOR run IN EXECUTE format(
-        'SELECT * FROM registry.runs WHERE %I = $1 AND run_id < $2 %s LIMIT $3', index_on,
-        CASE WHEN index_on = 'run_name' THEN 'AND run_type = ''build''' ELSE 'ORDER BY run_id DESC' END)
-        USING coalesce(conditions ->> index_on, 'build'), before, looked_at
     LOOP
+        FETCH candidates INTO run;
+        EXIT WHEN NOT FOUND OR told = most;
         looked := looked + 1;
         run_id := run.run_id;
-        build := NULL;
         IF run.run_type = 'build' AND to_jsonb(run) @> conditions THEN
             build := registry.told_build(run);
             told := told + 1;
             RETURN NEXT;
         END IF;
-        EXIT WHEN told = most;
     END LOOP;
     IF looked = looked_at AND told < most THEN
         build := NULL;
