@@ -108,6 +108,7 @@ def test_credentials_of_an_address_are_not_kept(kept: Keeping) -> None:
         ("azure_blob", "container/a.vhd", None),
         ("azure_blob", "https://acc1.blob.core.windows.net/%ff/%ff", None),
         ("azure_blob", "https://[", None),
+        ("azure_blob", "https://cdn.example.org/images/prod/disk.vhd", None),
         ("s3", "https://acc1.blob.core.windows.net/c-1/a.vhd", None),
     ],
 )
