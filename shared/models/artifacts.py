@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     JsonValue,
     StrictBool,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -26,6 +27,8 @@ from shared.models.text import Text, keepable, keepable_json
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 _SHORT = Field(min_length=1, max_length=64)
 _LABEL = Field(min_length=1, max_length=100)
+BUILD_CLIENT_TYPE = "build"
+"""The client type of what builds leave; `client_refs` are `{"build_id": …, "name": …}`."""
 LONGEST_NAME = 255
 """Characters of a name, a type, a tier and the like."""
 
@@ -146,6 +149,16 @@ class ArtifactRegistration(ArtifactContent):
     @classmethod
     def _keepable(cls, value: object) -> object:
         return keepable(value) if isinstance(value, str) else value
+
+    @field_validator("client_refs")
+    @classmethod
+    def _are_no_builds(
+        cls, refs: dict[str, JsonValue], info: ValidationInfo
+    ) -> dict[str, JsonValue]:
+        """What a build has is registered with its build, or the build would not know of it."""
+        if info.data.get("client_type") == BUILD_CLIENT_TYPE and "build_id" in refs:
+            raise ValueError("artifacts of builds are registered under /api/builds")
+        return refs
 
     @model_validator(mode="after")
     def _location_is_whole(self) -> Self:

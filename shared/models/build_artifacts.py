@@ -19,9 +19,6 @@ from shared.models.builds import PrintableName, StateCode, WrittenState
 from shared.models.checksums import ChecksumAlgorithm, parse_checksum
 from shared.models.text import Text, keepable_json
 
-CLIENT_TYPE = "build"
-"""The client type of these artifacts' assets; `client_refs` are `{"build_id": …, "name": …}`."""
-
 StorageBackend = Annotated[Text, Field(min_length=1, max_length=50)]
 """`s3`, `azure_blob`, `nfs` and whatever else there is."""
 ArtifactPath = Annotated[Text, Field(min_length=1, max_length=16384)]

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.models.artifacts import unsigned
+from shared.models.artifacts import BUILD_CLIENT_TYPE, unsigned
 from shared.models.axes import Processing, Stage
 from shared.models.blob_urls import read_blob_url
-from shared.models.build_artifacts import CLIENT_TYPE, BuildArtifactRequest
+from shared.models.build_artifacts import BuildArtifactRequest
 from shared.models.checksums import Checksum, parse_checksum
 from shared.models.ids import new_id
 from shared.models.registrations import Origin
@@ -46,7 +46,7 @@ def artifact_request(
         "checksum": checksum and checksum.text,
         "checksum_algorithm": checksum and checksum.algorithm,
         "registration": {
-            "client_type": CLIENT_TYPE,
+            "client_type": BUILD_CLIENT_TYPE,
             "client_refs": {"build_id": str(build_id), "name": wanted.artifact_name},
             "asset_id": str(new_id()),
             "overwrite": wanted.overwrite,

@@ -84,6 +84,13 @@ def test_a_rule_that_is_none_is_refused_with_where_and_why(
     assert (at, told in why) == (pointer, True), why
 
 
+def test_a_rule_makes_no_artifacts_of_builds() -> None:
+    of_builds = {"client_type": "build", "client_refs": {"build_id": "{dataset}"}}
+    [(at, why)] = faults_of(MEMBERS | of_builds)
+    assert (at, "/api/builds" in why) == ("/client_refs", True)
+    assert rule(client_type="build").client_type == "build"
+
+
 @pytest.mark.parametrize("member", ["name", "container", "path", "client_type", "client_refs"])
 def test_what_a_rule_cannot_do_without_is_asked_for(member: str) -> None:
     without = {name: value for name, value in MEMBERS.items() if name != member}

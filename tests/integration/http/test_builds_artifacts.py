@@ -80,6 +80,20 @@ def test_the_same_artifact_is_one_of_the_registrys(
     assert held["hold_id"]
 
 
+def test_what_a_build_has_is_registered_with_its_build_alone(server: Caller, build: str) -> None:
+    artifact = keep(server, build)
+    refs = {"build_id": artifact["build_id"], "name": artifact["artifact_name"]}
+    wanted = {"client_type": "build", "client_refs": refs, "overwrite": True}
+    refused = server.call("POST", "/api/v1/artifacts", json=wanted)
+    assert pointers(problem(refused, 422, "invalid-input")) == ["/client_refs"]
+    batch = server.call("POST", "/api/v1/artifacts/batch", json={"artifacts": [wanted]})
+    [result] = told(batch, batch.status_code)["results"]
+    assert pointers(result["problem"]) == ["/artifacts/0/client_refs"]
+    assert told(server.get(f"{build}/artifacts")) == [artifact]
+    wanted["client_refs"] = {"name": "of no build"}
+    told(server.call("POST", "/api/v1/artifacts", json=wanted), 201)
+
+
 FOUND: list[tuple[str, list[str]]] = [
     ("", ["base", "notes", "packages", "image"]),
     ("state_code=20", ["notes", "packages"]),
