@@ -17,7 +17,7 @@ from functions.http.builds import BUILD_ID, BUILDS, PREFIX
 from functions.http.conditions import IfMatch
 from functions.http.documented import answer, problems
 from functions.http.entry import Entrance
-from functions.http.guarded_route import PipelineRoute
+from functions.http.guarded_route import StrictPipelineRoute
 from functions.http.idempotency_keys import ONCE, IdempotencyHeader, read_idempotency_key
 from functions.http.reading import read_by, read_query, read_value
 from shared import errors
@@ -34,7 +34,7 @@ _ETAG = ["ETag"]
 _CHANGES = {"artifact_name": "rhel-9-base-final", "is_final": True}
 
 router = APIRouter(
-    prefix=f"{PREFIX}/{{build_id}}/artifacts", tags=[*BUILDS], route_class=PipelineRoute
+    prefix=f"{PREFIX}/{{build_id}}/artifacts", tags=[*BUILDS], route_class=StrictPipelineRoute
 )
 
 

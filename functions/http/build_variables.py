@@ -10,7 +10,7 @@ from functions.http.build_examples import VARIABLE, WANTED_VARIABLE
 from functions.http.builds import BUILDS, PREFIX
 from functions.http.documented import answer, problems
 from functions.http.entry import Entrance
-from functions.http.guarded_route import PipelineRoute
+from functions.http.guarded_route import StrictPipelineRoute
 from shared import errors
 from shared.models.build_variables import (
     BuildVariable,
@@ -25,7 +25,7 @@ _ALL = {"variables": [VARIABLE]}
 Name = Annotated[VariableName, Path()]
 
 router = APIRouter(
-    prefix=f"{PREFIX}/{{build_id}}/variables", tags=[*BUILDS], route_class=PipelineRoute
+    prefix=f"{PREFIX}/{{build_id}}/variables", tags=[*BUILDS], route_class=StrictPipelineRoute
 )
 
 

@@ -18,7 +18,7 @@ from functions.http.build_examples import (
 from functions.http.build_queries import BuildsQuery
 from functions.http.documented import answer, problems
 from functions.http.entry import Entrance
-from functions.http.guarded_route import PipelineRoute
+from functions.http.guarded_route import StrictPipelineRoute
 from functions.http.idempotency_keys import ONCE, IdempotencyHeader, read_idempotency_key
 from shared import errors
 from shared.models.build_dashboard import BuildDashboard
@@ -32,7 +32,7 @@ BUILD_ID = TypeAdapter[UUID](IdInput)
 
 OfProject = Annotated[PrintableName | None, Query(description="Only builds of this project.")]
 
-router = APIRouter(prefix=PREFIX, tags=[*BUILDS], route_class=PipelineRoute)
+router = APIRouter(prefix=PREFIX, tags=[*BUILDS], route_class=StrictPipelineRoute)
 
 
 @router.post(

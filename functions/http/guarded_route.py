@@ -40,6 +40,8 @@ class GuardedRoute(APIRoute):
 
     reading: ClassVar[Scope] = Scope.READ
     changing: ClassVar[Scope]
+    refuses_unknown: ClassVar[bool] = False
+    """Whether looking, too, refuses parameters that it does not have; changing always does."""
 
     def __init__(
         self, path: str, endpoint: Endpoint, *, methods: Collection[str], **options: Any
@@ -58,7 +60,8 @@ class GuardedRoute(APIRoute):
         self, handle: Callable[[Request], Awaitable[Response]]
     ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         takes_body = self.body_field is not None
-        known = None if _READING.issuperset(self.methods or ()) else _query_names(self.endpoint)
+        is_lenient = _READING.issuperset(self.methods or ()) and not self.refuses_unknown
+        known = None if is_lenient else _query_names(self.endpoint)
 
         async def handle_guarded(request: Request) -> Response:
             entry = request.state.entry = Entry(request, self._scope)
@@ -75,12 +78,13 @@ class GuardedRoute(APIRoute):
 
 
 def _query_names(endpoint: Endpoint) -> frozenset[str]:
-    """The parameters that an endpoint has in the query string."""
+    """The parameters that an endpoint has in the query string, alone or together in a model."""
     return frozenset(
-        each.alias or name
+        known
         for name, parameter in signature(endpoint).parameters.items()
         for each in getattr(parameter.annotation, "__metadata__", ())
         if isinstance(each, declared.Query)
+        for known in getattr(parameter.annotation.__origin__, "model_fields", [each.alias or name])
     )
 
 
@@ -165,6 +169,18 @@ class PipelineRoute(GuardedRoute):
     """Looking needs `read`, changing needs `write`."""
 
     changing = Scope.WRITE
+
+
+class StrictPipelineRoute(PipelineRoute):
+    """Likewise, of a surface all of whose parameters are told."""
+
+    refuses_unknown = True
+
+
+class StrictAdminRoute(AdminRoute):
+    """Likewise, of such a surface."""
+
+    refuses_unknown = True
 
 
 class QuestionRoute(GuardedRoute):

@@ -24,7 +24,7 @@ _OF_THE_HOST = {"code", "clientId"}
 
 
 def refuse_unknown(request: Request, known: Collection[str]) -> None:
-    """Refuse a parameter that a change does not have: `dryrun=true` would change everything."""
+    """Refuse a parameter that is not known: `dryrun=true` would change, `projct=x` find, all."""
     if not request.scope["query_string"]:
         return
     unknown = sorted(request.query_params.keys() - known - _OF_THE_HOST)
