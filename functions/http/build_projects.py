@@ -11,7 +11,7 @@ from functions.http.build_examples import PROJECT, WANTED_PROJECT
 from functions.http.builds import BUILDS, PREFIX
 from functions.http.documented import answer, problems
 from functions.http.entry import Entrance
-from functions.http.guarded_route import AdminRoute
+from functions.http.guarded_route import StrictAdminRoute
 from functions.http.parameters import DEFAULT_PAGE, Cursor, Limit
 from shared import errors
 from shared.models.build_catalogues import Project, ProjectPage, ProjectRequest
@@ -19,7 +19,7 @@ from shared.models.builds import PrintableName
 
 ProjectName = Annotated[PrintableName, Path()]
 
-router = APIRouter(prefix=f"{PREFIX}/projects", tags=[*BUILDS], route_class=AdminRoute)
+router = APIRouter(prefix=f"{PREFIX}/projects", tags=[*BUILDS], route_class=StrictAdminRoute)
 
 
 @router.get(
@@ -33,7 +33,7 @@ def list_projects(entry: Entrance, limit: Limit = DEFAULT_PAGE, cursor: Cursor =
 
 
 @router.get(
-    "/{name}",
+    "/{name:path}",
     responses=problems(errors.ProjectNotFound) | answer(Project, "The project.", PROJECT),
 )
 def get_project(entry: Entrance, name: ProjectName) -> Response:
@@ -41,7 +41,7 @@ def get_project(entry: Entrance, name: ProjectName) -> Response:
     return json_answer(entry.registry.builds.projects.read(name))
 
 
-@router.put("/{name}", responses=problems(takes_body=True) | answer(Project, "It.", PROJECT))
+@router.put("/{name:path}", responses=problems(takes_body=True) | answer(Project, "It.", PROJECT))
 def put_project(
     entry: Entrance,
     name: ProjectName,
@@ -52,7 +52,7 @@ def put_project(
 
 
 @router.delete(
-    "/{name}",
+    "/{name:path}",
     responses=problems(errors.ProjectNotFound)
     | answer(RemovedAnswer, "Done.", {"removed": PROJECT["name"]}),
 )

@@ -49,7 +49,7 @@ def test_a_project_is_kept_changed_and_forgotten(operator: Caller, reader: Calle
 
 
 def test_no_name_of_a_project_is_taken_for_anything_else(operator: Caller) -> None:
-    for name in ["states", "artifacts", "resumes", "dashboard", "a b", "größe"]:
+    for name in ["states", "artifacts", "resumes", "dashboard", "a b", "größe", "a/b/states"]:
         assert put(operator, name, STATES)["name"] == name
         assert told(operator.get(f"{PROJECTS}/{name}"))["name"] == name
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from typing import Any
+from urllib.parse import unquote
 
 import azure.functions as func
 import pytest
@@ -12,6 +13,9 @@ from fastapi import FastAPI
 from devhost.host.paths import decode_path, encode_path
 from functions.http import surfaces
 from functions.http.middleware import MAXIMUM_BODY_BYTES
+from shared.bootstrap import Registry
+from shared.models.build_catalogues import ProjectRequest
+from shared.models.registrations import Origin
 from shared.services.artifact_service import ArtifactService
 from tests.integration.test_registration import create
 
@@ -99,6 +103,15 @@ def test_a_path_arrives_whole(
     create(artifacts, "a", source_job_id=job_id)
     found = told(host.send(f"{JOB}/{written}"))
     assert (found["job_id"], found["count"]) == (job_id, 1)
+
+
+@pytest.mark.parametrize("written", ["team/images", "team%2Fimages", "team%2fimages%2F"])
+def test_the_states_of_a_project_whose_name_has_slashes_are_found(
+    host: Host, registry: Registry, written: str
+) -> None:
+    name = unquote(written)
+    registry.builds.projects.put(name, ProjectRequest(), Origin("test"))
+    assert told(host.send(f"/api/builds/projects/{written}"))["name"] == name
 
 
 def test_a_slash_at_the_end_counts_for_nothing(host: Host) -> None:
