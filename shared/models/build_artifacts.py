@@ -1,6 +1,6 @@
 """Artifacts of builds: the source document's form of artifacts whose client type is `build`."""
 
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import (
@@ -10,7 +10,8 @@ from pydantic import (
     Field,
     JsonValue,
     StrictBool,
-    model_validator,
+    ValidationInfo,
+    field_validator,
 )
 
 from shared.models.artifacts import BigInteger, Label, Moment, ShortText
@@ -41,9 +42,9 @@ class BuildArtifactRequest(BaseModel):
     storage_bucket: Annotated[Text, Field(min_length=1, max_length=255)] | None = None
     storage_key: Annotated[Text, Field(min_length=1, max_length=16384)] | None = None
     size_bytes: BigInteger | None = None
-    checksum: Annotated[Text, Field(max_length=255)] | None = None
     checksum_algorithm: ChecksumAlgorithm | None = None
-    """By default what the checksum's prefix says, else its length, else sha256."""
+    """By default what the checksum's prefix says, else its length."""
+    checksum: Annotated[Text, Field(max_length=255)] | None = None
     is_resumable: StrictBool = True
     is_final: StrictBool = False
     expires_at: Moment | None = None
@@ -51,11 +52,12 @@ class BuildArtifactRequest(BaseModel):
     overwrite: StrictBool = False
     """Where the name is in use: take its next revision, instead of refusing."""
 
-    @model_validator(mode="after")
-    def _checksum_is_one(self) -> Self:
-        if self.checksum is not None:
-            parse_checksum(self.checksum, self.checksum_algorithm)
-        return self
+    @field_validator("checksum")
+    @classmethod
+    def _is_checksum(cls, text: str | None, others: ValidationInfo) -> str | None:
+        if text is not None and "checksum_algorithm" in others.data:  # else it is what is wrong
+            parse_checksum(text, others.data["checksum_algorithm"])
+        return text
 
 
 class BuildArtifactChanges(BaseModel):

@@ -1,9 +1,9 @@
 """Catalogues: which states the builds of a project go through."""
 
 from collections import Counter
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, field_validator
 
 from shared.models.artifacts import Moment
 from shared.models.builds import LAST_STATE, PrintableName, StateCode
@@ -41,22 +41,23 @@ class ProjectRequest(BaseModel):
         default_factory=list[CatalogueState]
     )
 
-    @model_validator(mode="after")
-    def _make_sense(self) -> Self:
-        if twice := _repeated([state.code for state in self.states]):
+    @field_validator("states")
+    @classmethod
+    def _make_sense(cls, states: list[CatalogueState]) -> list[CatalogueState]:
+        if twice := _repeated([state.code for state in states]):
             raise ValueError(f"two states have the code {twice[0]}")
-        if twice := _repeated([state.name for state in self.states]):
+        if twice := _repeated([state.name for state in states]):
             raise ValueError(f"two states have the name {twice[0]}")
-        if sum(state.initial for state in self.states) > 1:
+        if sum(state.initial for state in states) > 1:
             raise ValueError("more than one state is initial")
-        if any(state.error and (state.final or state.initial) for state in self.states):
+        if any(state.error and (state.final or state.initial) for state in states):
             raise ValueError("a state of error is neither initial nor final")
-        ordinary = [state for state in self.states if not state.error]
+        ordinary = [state for state in states if not state.error]
         if ordinary and not max(ordinary, key=lambda state: state.code).final:
             raise ValueError("the last state that is no error is not final: builds would get stuck")
-        if self.states and not ordinary:
+        if states and not ordinary:
             raise ValueError("there are states of error only")
-        return self
+        return states
 
 
 def _repeated(values: list[str] | list[int]) -> list[str | int]:

@@ -90,7 +90,7 @@ def test_a_name_that_cannot_be_is_refused(projects: ProjectService, name: str) -
             "more than one state is initial",
         ),
         ([FINAL | {"error": True}], "neither initial nor final"),
-        ([{"code": 1, "name": "first"}], "no state is final"),
+        ([{"code": 1, "name": "first"}], "is not final"),
         ([FINAL | {"code": 101}], "100"),
     ],
 )

@@ -74,11 +74,11 @@ NO_SENSE: list[tuple[Any, str]] = [
     ([{"code": 1, "name": "", "final": True}], "/states/0/name"),
     ([{"code": 1, "name": "x", "final": 1}], "/states/0/final"),
     ([{"code": 1, "name": "x", "colour": "red"}], "/states/0/colour"),
-    ([*STATES, {"code": 10, "name": "x"}], ""),
-    ([*STATES, {"code": 20, "name": "base-image"}], ""),
-    (STATES[:1], ""),
-    ([*STATES, {"code": 20, "name": "x", "initial": True}], ""),
-    ([*STATES, {"code": 20, "name": "x", "error": True, "final": True}], ""),
+    ([*STATES, {"code": 10, "name": "x"}], "/states"),
+    ([*STATES, {"code": 20, "name": "base-image"}], "/states"),
+    (STATES[:1], "/states"),
+    ([*STATES, {"code": 20, "name": "x", "initial": True}], "/states"),
+    ([*STATES, {"code": 20, "name": "x", "error": True, "final": True}], "/states"),
     ("base-image", "/states"),
 ]
 
