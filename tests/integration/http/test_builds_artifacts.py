@@ -263,7 +263,7 @@ def test_a_registration_that_is_sent_again_is_kept_once(server: Caller, build: s
     assert told(server.get(f"{build}/artifacts")) == [told(first, 201)]
 
 
-def test_the_same_request_for_another_build_is_another_request(server: Caller, build: str) -> None:
+def test_a_key_that_one_builds_request_had_is_no_other_builds(server: Caller, build: str) -> None:
     other = begin(server, "build-2")
     sent: dict[str, Any] = {"headers": {"Idempotency-Key": "k"}, "json": SNAPSHOT}
     told(server.call("POST", f"{build}/artifacts", **sent), 201)
