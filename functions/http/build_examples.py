@@ -71,6 +71,7 @@ ATTEMPT: dict[str, Any] = {
     "duration_seconds": 900.0,
     "artifact_id": _ARTIFACT_ID,
     **{name: value for name, value in REPORT.items() if name.startswith("artifact_")},
+    "artifact_status": "active",
     "resume_id": None,
     "created_at": "2026-02-16T10:30:00Z",
 }

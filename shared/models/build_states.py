@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from shared.models.artifacts import BigInteger, Moment, Name
+from shared.models.axes import Status
 from shared.models.build_artifacts import ArtifactPath, StorageBackend
 from shared.models.builds import PrintableName, StateCode
 from shared.models.checksums import parse_checksum
@@ -97,6 +98,8 @@ class StateAttempt(BaseModel):
     artifact_size_bytes: int | None
     artifact_checksum: str | None
     artifact_metadata: dict[str, JsonValue] | None
+    artifact_status: Status | None
+    """`superseded` and `deleted` ones are told as well."""
     resume_id: UUID | None
     """The resume that opened it."""
     created_at: Moment

@@ -25,6 +25,8 @@ _LabelText = Annotated[Text, Field(max_length=255)]
 def _on_one_line(text: str) -> str:
     if not text.isprintable():
         raise ValueError("control characters are not accepted")
+    if text.isspace():
+        raise ValueError("a name is more than blanks")
     return text
 
 

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from shared.errors import InvalidInput
 
-_LAST_ID = UUID(int=2**128 - 1)
-_BEYOND = 2**31 - 1
+LAST_ID = UUID(int=2**128 - 1)
+"""Behind every id: where lists begin that tell the newest first."""
+
+BEYOND = 2**31 - 1
 """The next number after a position is one that the database's integers hold as well."""
 
 
@@ -51,7 +53,7 @@ def read_id(of: str, cursor: str | None) -> UUID:
     InvalidInput as above.
     """
     if cursor is None:
-        return _LAST_ID
+        return LAST_ID
     try:
         return UUID(read_cursor(of, cursor))
     except ValueError:
@@ -64,8 +66,8 @@ def read_number(of: str, cursor: str) -> int:
     try:
         number = int(position)
     except ValueError:
-        number = _BEYOND
-    if not -_BEYOND < number < _BEYOND:
+        number = BEYOND
+    if not -BEYOND < number < BEYOND:
         raise foreign_cursor()
     return number
 

@@ -1,13 +1,13 @@
 """How builds are doing, without counting them anew."""
 
 from decimal import Decimal
-from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from shared.database.pool import Database
 from shared.models.build_dashboard import BuildCount, BuildDashboard
 from shared.models.builds import LAST_STATE, BuildFilter, PrintableName
+from shared.models.cursors import LAST_ID
 from shared.repositories.build_dashboard import BuildDashboardRepository, Figures
 from shared.repositories.builds import BuildRepository
 from shared.services.asked import as_valid
@@ -18,7 +18,6 @@ LARGEST = 100
 
 _STATES = LAST_STATE + 2
 """Every code, and none."""
-_LAST_ID = UUID(int=2**128 - 1)
 _PROJECT = TypeAdapter[str](PrintableName)
 _RECENT = 10
 _ATTEMPTS = 1000
@@ -44,7 +43,7 @@ class BuildDashboardService:
             figures = repository.read_totals(wanted, _STATES)
             durations = repository.durations(_ATTEMPTS)
             recent = BuildRepository(connection).page(
-                BuildFilter(project=wanted), _LAST_ID, _RECENT, _RECENT
+                BuildFilter(project=wanted), LAST_ID, _RECENT, _RECENT
             )
         total = sum(count.builds for count in _counts(figures, "status"))
         resumed = int(_amount(figures, "resumed"))

@@ -16,22 +16,19 @@ from shared.models.build_states import (
     StateAttempt,
     StatePage,
     StateReport,
-    StateStatus,
 )
 from shared.models.builds import Build
-from shared.models.cursors import read_number, write_cursor
+from shared.models.cursors import BEYOND, read_number, write_cursor
 from shared.models.ids import new_id
 from shared.models.registrations import IdempotencyKey, Origin
 from shared.repositories.builds import BuildRepository, Told
 from shared.services.asked import cut_page, require_page
-from shared.services.build_artifacts import artifact_request
+from shared.services.build_artifact_requests import artifact_request
 from shared.services.builds import required_build
 from shared.services.idempotency import do_in_transaction
 
 ARTIFACT_TYPE = "build_state"
 """The type of artifacts that are told with a state."""
-
-_BEYOND = 2**31 - 1
 
 
 class BuildStateService:
@@ -98,7 +95,7 @@ class BuildStateService:
         """
         require_page(limit)
         name = f"states-{build_id}"
-        before = _BEYOND if cursor is None else read_number(name, cursor)
+        before = BEYOND if cursor is None else read_number(name, cursor)
         with self._database.connection() as connection:
             found = BuildRepository(connection).states(build_id, before, limit + 1)
             if not found:
@@ -124,7 +121,7 @@ def _request(
 def _artifact(
     build_id: UUID, told: StateReport, origin: Origin, now: datetime
 ) -> dict[str, Any] | None:
-    """What is registered with the state; the database gives it the state's code and name."""
+    """What is registered with the state; the database gives it code, name and `is_resumable`."""
     if told.artifact_storage_path is None or told.artifact_storage_type is None:
         return None
     wanted = BuildArtifactRequest(
@@ -135,7 +132,6 @@ def _artifact(
         storage_backend=told.artifact_storage_type,
         size_bytes=told.artifact_size_bytes,
         checksum=told.artifact_checksum,
-        is_resumable=told.status is StateStatus.COMPLETED,
         metadata=told.artifact_metadata or {},
         overwrite=True,
     )

@@ -7,13 +7,12 @@ from uuid import UUID
 from shared.database.pool import Database
 from shared.errors import InvalidInput, KeyNotFound
 from shared.models.api_keys import ApiKey, KeyPage, KeyState
-from shared.models.cursors import read_cursor, write_cursor
+from shared.models.cursors import LAST_ID, read_cursor, write_cursor
 from shared.repositories.api_keys import ApiKeyRepository
 
 MAXIMUM_KEYS = 1000
 """Keys of one page at most."""
 
-_LAST_ID = UUID(int=2**128 - 1)
 _FIRST_ID = UUID(int=0)
 _NEVER = "infinity"
 _ALWAYS = "-infinity"
@@ -59,11 +58,11 @@ class KeyReads:
         now = self._clock().isoformat()
         match state:
             case None:
-                return keys.all_below(_read_id(position, _LAST_ID), limit)
+                return keys.all_below(_read_id(position, LAST_ID), limit)
             case KeyState.REVOKED:
-                return keys.revoked_below(_read_id(position, _LAST_ID), limit)
+                return keys.revoked_below(_read_id(position, LAST_ID), limit)
             case KeyState.ACTIVE:
-                after, key_id = _read_end(position, (now, _LAST_ID))
+                after, key_id = _read_end(position, (now, LAST_ID))
                 return keys.ending_between(after, key_id, _NEVER, limit)
             case KeyState.EXPIRED:
                 after, key_id = _read_end(position, (_ALWAYS, _FIRST_ID))

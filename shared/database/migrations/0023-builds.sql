@@ -133,7 +133,7 @@ CREATE VIEW registry.state_attempts AS
         extract(epoch FROM step.ended_at - step.started_at)::double precision AS duration_seconds,
         step.artifact_id, artifact.storage_backend AS artifact_storage_type, artifact.uri AS artifact_storage_path,
         artifact.size_bytes AS artifact_size_bytes, told.checksum AS artifact_checksum, artifact.metadata AS artifact_metadata,
-        step.resume_id, step.created_at
+        artifact.status AS artifact_status, step.resume_id, step.created_at
     FROM registry.steps AS step
     LEFT JOIN registry.artifacts AS artifact USING (artifact_id)
     LEFT JOIN registry.build_artifacts AS told USING (artifact_id);
