@@ -16,7 +16,7 @@ from pydantic import (
 
 from shared.models.artifacts import BigInteger, Label, Moment, ShortText
 from shared.models.axes import Status
-from shared.models.builds import PrintableName, StateCode, WrittenState
+from shared.models.builds import LAST_STATE, PrintableName, StateCode, WrittenState
 from shared.models.checksums import ChecksumAlgorithm, parse_checksum
 from shared.models.text import Text, keepable_json
 
@@ -24,6 +24,17 @@ StorageBackend = Annotated[Text, Field(min_length=1, max_length=50)]
 """`s3`, `azure_blob`, `nfs` and whatever else there is."""
 ArtifactPath = Annotated[Text, Field(min_length=1, max_length=16384)]
 """Full path or URI; credentials in it are not kept."""
+_OF_STATES = frozenset(f"state-{code}" for code in range(LAST_STATE + 1))
+
+
+def _is_free(name: str) -> str:
+    if name in _OF_STATES:
+        raise ValueError(f"{name} is the name of what is told with the state: take another")
+    return name
+
+
+_OwnName = Annotated[PrintableName, AfterValidator(_is_free)]
+"""Not one under which a state's next attempt would supersede the artifact, unasked."""
 _Metadata = Annotated[dict[str, JsonValue], AfterValidator(keepable_json)]
 
 
@@ -33,7 +44,7 @@ class BuildArtifactRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     state_code: StateCode
-    artifact_name: PrintableName
+    artifact_name: _OwnName
     """Unique within the build."""
     artifact_type: Label
     artifact_path: ArtifactPath
@@ -68,7 +79,7 @@ class BuildArtifactChanges(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    artifact_name: PrintableName | None = None
+    artifact_name: _OwnName | None = None
     is_resumable: StrictBool | None = None
     is_final: StrictBool | None = None
     expires_at: Moment | None = None

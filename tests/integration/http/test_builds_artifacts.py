@@ -167,6 +167,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"state_code": True}, "/state_code"),
     ({"artifact_name": ""}, "/artifact_name"),
     ({"artifact_name": "a\nb"}, "/artifact_name"),
+    ({"artifact_name": "state-0"}, "/artifact_name"),
+    ({"artifact_name": "state-100"}, "/artifact_name"),
     ({"artifact_type": ""}, "/artifact_type"),
     ({"artifact_path": ""}, "/artifact_path"),
     ({"storage_backend": ""}, "/storage_backend"),
@@ -229,6 +231,15 @@ def test_a_name_that_another_artifact_has_is_not_taken_from_it(server: Caller, b
     answer = server.call("PATCH", path, json={"artifact_name": one["artifact_name"]})
     assert problem(answer, 409, "artifact-name-taken")["artifact_id"] == one["id"]
     assert told(server.get(path)) == other
+
+
+def test_a_name_that_states_tell_is_given_to_nothing_else(server: Caller, build: str) -> None:
+    for name in ("state-101", "state-010", "State-10", "state-"):
+        own = keep(server, build, artifact_name=name)
+        path = f"{build}/artifacts/{own['id']}"
+        refused = server.call("PATCH", path, json={"artifact_name": "state-10"})
+        assert pointers(problem(refused, 422, "invalid-input")) == ["/artifact_name"]
+        assert told(server.get(path)) == own
 
 
 def test_an_artifact_is_found_in_its_own_build_alone(server: Caller, build: str) -> None:
