@@ -158,6 +158,7 @@ RESUME_CONTEXT: dict[str, Any] = {
     "can_resume": True,
     "missing": [],
     "resumable_artifacts": [BUILD_ARTIFACT],
+    "artifacts_left_out": False,
     "variables": [VARIABLE],
     "pending_resume_id": None,
 }
