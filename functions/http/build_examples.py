@@ -105,6 +105,8 @@ BUILD_ARTIFACT: dict[str, Any] = {
     "content_hash": f"1220{_DIGITS}",
     "verified_at": None,
     "found_corrupt_at": None,
+    "missing_since": None,
+    "left_behind_at": None,
 }
 DELETED_ARTIFACT = BUILD_ARTIFACT | {
     "status": "deleted",

@@ -130,6 +130,10 @@ class BuildArtifact(BaseModel):
     verified_at: Moment | None
     found_corrupt_at: Moment | None
     """When the store was last found to hold other bytes."""
+    missing_since: Moment | None
+    """Since when the store is known not to have the bytes."""
+    left_behind_at: Moment | None
+    """When its attempt failed, or a resume went back behind its state: nothing to go on from."""
 
 
 class BuildArtifactPage(BaseModel):

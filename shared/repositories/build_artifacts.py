@@ -98,6 +98,10 @@ class BuildArtifactRepository:
         assert row is not None  # noqa: S101 - the function always answers with one row
         return row["taken_by"]
 
+    def take_up(self, request: Mapping[str, Any]) -> None:
+        """Run `registry.take_up_build_artifact`."""
+        self._connection.execute(_QUERIES["take_up"], {"request": Jsonb(request)})
+
     def page(
         self, build_id: UUID, wanted: BuildArtifactFilter, after: UUID | None, limit: int
     ) -> Listed | None:

@@ -19,6 +19,10 @@ SELECT registry.hold_build_artifact(:build_id, :artifact_id, :new_name, :shares_
 -- Give an artifact that is held another name: see registry.rename_build_artifact.
 SELECT registry.rename_build_artifact(:request) AS taken_by;
 
+-- name: take_up(request)!
+-- Let a build be resumed with what was left behind: see registry.take_up_build_artifact.
+SELECT registry.take_up_build_artifact(:request);
+
 -- name: told_bytes(artifact_id)^
 -- What its sender said of the bytes of a build's artifact; no row where it is no build's.
 SELECT checksum, checksum_algorithm, size_bytes

@@ -33,6 +33,9 @@ class _Held:
         if taken_by is not None:
             raise ArtifactNameTaken(taken_by)
 
+    def take_up(self, request: dict[str, Any]) -> None:
+        BuildArtifactRepository(self.connection).take_up(request)
+
     @property
     def again(self) -> BuildArtifact:
         """The artifact after its change."""
@@ -60,6 +63,8 @@ class BuildArtifactTransitions:
     ) -> BuildArtifact:
         """Change what may change, all or nothing: the name of every revision, the rest of this one.
 
+        One that was left behind, and is said to be resumable once more, is so again.
+
         Raises ArtifactNotFound, PreconditionFailed (see `ArtifactTransitions`), InvalidTransition
         for a deleted artifact, ArtifactNameTaken, InvalidInput for an expiry that has passed;
         ArtifactHeld and ArtifactRetained where a hold or a locked policy may depend on the name,
@@ -76,6 +81,8 @@ class BuildArtifactTransitions:
                 raise InvalidTransition("A deleted artifact stays as it is.")
             if name is not None:
                 held.rename(request | {"name": name})
+            if changes.is_resumable:
+                held.take_up(request)
             TransitionRepository(held.connection).update(request)
             return held.again
 

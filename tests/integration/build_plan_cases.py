@@ -88,6 +88,8 @@ def _of_artifacts() -> Iterator[Case]:
     yield Case("build_artifacts.hold", held, rows=20)
     renamed = {"artifact_id": str(place["artifact_id"]), "name": "another"}
     yield Case("build_artifacts.rename", {"request": Jsonb(_ASKED | renamed)}, rows=40)
+    taken_up = _ASKED | {"artifact_id": str(place["artifact_id"])}
+    yield Case("build_artifacts.take_up", {"request": Jsonb(taken_up)}, rows=10)
     added = _registration(LONG_CHAIN, "overwritten")
     yield Case("build_artifacts.add", {"request": Jsonb(added)}, rows=40)
 

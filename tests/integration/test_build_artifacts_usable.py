@@ -20,6 +20,8 @@ from shared.services.artifact_service import ArtifactService
 from shared.services.build_surface import Builds
 from tests.integration.clock import TickingClock
 from tests.integration.keeping import Keeping, another, kept
+from tests.integration.messages import ORIGIN
+from tests.integration.rehydrating import events
 
 __all__ = ["kept"]  # a fixture that is asked for by its name
 
@@ -57,11 +59,13 @@ def test_what_is_resumable_live_and_not_expired_is_usable(
 FOUND: dict[str, LiteralString] = {
     "corrupt": "UPDATE registry.build_artifacts SET found_corrupt_at = now()",
     "missing": "UPDATE registry.artifacts SET missing_since = now()",
+    "not readable": "UPDATE registry.artifacts SET storage_tier = 'Archive'",
+    "left behind": "UPDATE registry.build_artifacts SET left_behind_at = now()",
 }
 
 
 @pytest.mark.parametrize("what", FOUND)
-def test_what_the_store_was_found_not_to_have_is_not_usable(
+def test_what_nobody_is_to_go_on_from_is_not_usable(
     kept: Keeping, clock: TickingClock, sql: psycopg.Connection[DictRow], what: str
 ) -> None:
     made = kept.put()
@@ -69,6 +73,31 @@ def test_what_the_store_was_found_not_to_have_is_not_usable(
     sql.execute(FOUND[what])
     assert usable(sql, kept, clock) == set()
     assert kept.listed() == [made.id]
+
+
+def test_what_can_be_read_again_is_usable(
+    kept: Keeping, clock: TickingClock, sql: psycopg.Connection[DictRow]
+) -> None:
+    made = kept.put()
+    sql.execute("UPDATE registry.artifacts SET storage_tier = 'Cold'")
+    assert usable(sql, kept, clock) == {made.id}
+
+
+def test_what_was_left_behind_is_taken_up_by_an_explicit_word(
+    kept: Keeping, clock: TickingClock, sql: psycopg.Connection[DictRow]
+) -> None:
+    made = kept.put()
+    sql.execute(FOUND["left behind"])
+    left = kept.change(made, is_final=True)
+    assert left.left_behind_at is not None
+    again = kept.change(made, is_resumable=True)
+    assert (again.left_behind_at, usable(sql, kept, clock)) == (None, {made.id})
+    assert again.updated_at > left.updated_at
+    [event] = events(sql, "artifact_taken_up")
+    assert event["actor"] == ORIGIN.actor
+    assert event["details"]["before"].keys() == event["details"]["after"].keys()
+    assert kept.change(made, is_resumable=True) == again
+    assert len(events(sql, "artifact_taken_up")) == 1
 
 
 REWRITES: list[LiteralString] = [

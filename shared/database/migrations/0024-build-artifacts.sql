@@ -11,21 +11,24 @@ CREATE VIEW registry.build_artifact_records AS
         told.storage_bucket, told.storage_key, artifact.size_bytes, told.checksum, told.checksum_algorithm,
         artifact.is_resumable, artifact.is_final, artifact.expires_at, artifact.metadata, told.created_at,
         artifact.updated_at, artifact.deleted_at, artifact.revision, artifact.status, artifact.content_hash,
-        artifact.verified_at, told.found_corrupt_at, artifact.missing_since, artifact.superseded_by, artifact.asset_id
+        artifact.verified_at, told.found_corrupt_at, artifact.missing_since, told.left_behind_at, artifact.storage_tier,
+        artifact.superseded_by, artifact.asset_id
     FROM registry.build_artifacts AS told
     CROSS JOIN LATERAL (
         SELECT * FROM registry.artifacts AS known WHERE known.artifact_id = told.artifact_id OFFSET 0) AS artifact
     CROSS JOIN LATERAL (
         SELECT * FROM registry.assets AS known WHERE known.asset_id = artifact.asset_id OFFSET 0) AS asset;
 
--- The artifacts of a build that it can be resumed with at an instant. Not plpgsql: who asks takes only what it needs.
+-- The artifacts of a build that it can be resumed with at an instant; in the tier Archive nobody can read them.
+-- Not plpgsql: who asks takes only what it needs.
 CREATE FUNCTION registry.usable_build_artifacts(run uuid, at timestamptz) RETURNS SETOF registry.build_artifact_records
 LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT record.* FROM registry.build_artifact_records AS record
     WHERE record.build_id = run AND record.is_resumable AND record.status = 'active'
       AND coalesce(record.expires_at > at, true)
-      AND record.found_corrupt_at IS NULL AND record.missing_since IS NULL;
+      AND record.found_corrupt_at IS NULL AND record.missing_since IS NULL
+      AND record.left_behind_at IS NULL AND record.storage_tier IS DISTINCT FROM 'Archive';
 END;
 
 -- The newest revision of an asset that is not deleted.
@@ -279,6 +282,26 @@ BEGIN
     END;
     UPDATE registry.artifacts AS renamed SET updated_at = at WHERE renamed.artifact_id = (held.artifact).artifact_id;
     RETURN NULL;
+END
+$$;
+
+-- Let a build be resumed with an artifact that was left behind, and is held by registry.hold_build_artifact.
+-- request: {artifact_id, origin, at}.
+CREATE FUNCTION registry.take_up_build_artifact(request jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    wanted CONSTANT uuid := request ->> 'artifact_id';
+    at CONSTANT timestamptz := request ->> 'at';
+    left_behind timestamptz := (SELECT told.left_behind_at FROM registry.build_artifacts AS told WHERE told.artifact_id = wanted);
+    artifact registry.artifacts;
+BEGIN
+    IF left_behind IS NULL THEN
+        RETURN;
+    END IF;
+    UPDATE registry.build_artifacts AS told SET left_behind_at = NULL WHERE told.artifact_id = wanted;
+    UPDATE registry.artifacts AS taken_up SET updated_at = at WHERE taken_up.artifact_id = wanted RETURNING * INTO artifact;
+    PERFORM registry.record_event('artifact_taken_up', artifact, request -> 'origin', at, jsonb_build_object(
+        'before', jsonb_build_object('left_behind_at', left_behind), 'after', jsonb_build_object('left_behind_at', NULL)));
 END
 $$;
 
