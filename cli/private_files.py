@@ -6,14 +6,15 @@ import tempfile
 from pathlib import Path
 
 from cli.misuse import refuse
+from cli.regular_files import open_regular
 
 
 def read_private(path: Path) -> str | None:
     """What it holds; None where there is none. Raises Misuse where others can read it."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with open_regular(path) as file:
             _refuse_what_others_read(path, os.fstat(file.fileno()).st_mode)
-            return file.read()
+            return file.read().decode()
     except FileNotFoundError:
         return None
     except OSError as error:

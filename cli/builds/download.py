@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import re
 import signal
+import stat
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +30,13 @@ from shared.models.checksums import Checksum, ChecksumAlgorithm, parse_checksum
 
 downloading = typer.Typer()
 
-_TERMINATED = 128 + signal.SIGTERM
+_ENDING = [
+    signal.Signals[name]
+    for name in ("SIGTERM", "SIGHUP", "SIGQUIT")
+    if name in signal.Signals.__members__
+]
+_BEYOND_PATH = re.compile("[?#]")
+"""Where the path of a URL ends."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +73,7 @@ def download(
         told = _told(client.ask("GET", of_build(build_id, "artifacts", artifact_id)).body)
         if told.checksum is None and not unverified:
             refuse("no checksum was registered, so nothing can be verified: say --unverified")
-        file = _place(target or Path(), told.path)
-        _require_free(file, overwrite=overwrite)
+        file = _free_place(target or Path(), told.path, overwrite=overwrite)
         with _ended_gently():
             found = _fetch(told, file, overwrite=overwrite)
         write_one(found, output)
@@ -115,33 +122,57 @@ def _told(artifact: JsonObject) -> _Told:
     return _Told(path, size if isinstance(size, int) else None, checksum)
 
 
+def _free_place(target: Path, stored: str, *, overwrite: bool) -> Path:
+    try:
+        file = _place(target, stored)
+        _require_free(file, overwrite=overwrite)
+    except OSError as error:
+        refuse(f"{target} cannot be written: {error.strerror}")
+    return file
+
+
 def _place(target: Path, stored: str) -> Path:
     """Where to; in a folder under the last part of what it is stored as."""
     if not target.is_dir():
         return target
-    name = unquote(stored.partition("?")[0]).rpartition("/")[2]
+    # Of a path of this machine, every mark is one of its name.
+    named = stored if stored.startswith("/") else unquote(_BEYOND_PATH.split(stored)[0])
+    name = named.rpartition("/")[2]
     if name in {"", ".", ".."} or not name.isprintable():
         refuse("what it is stored as is no name of a file: say FILE")
     return target / name
 
 
 def _require_free(file: Path, *, overwrite: bool) -> None:
-    if not overwrite and file.exists():
+    """Raises Misuse where something is there that may not be replaced, and OSError."""
+    try:
+        found = file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if not stat.S_ISREG(found.st_mode):
+        refuse(f"{file} is there already, and no regular file: nothing replaces it")
+    if not overwrite:
         refuse(f"{file} is there already: --overwrite replaces it")
 
 
-def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(_TERMINATED)
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    for other in _ENDING:
+        signal.signal(other, signal.SIG_IGN)  # what is being taken away is taken away to the end
+    sys.exit(128 + number)
 
 
 @contextmanager
 def _ended_gently() -> Generator[None]:
     """Who is asked to end takes away what was begun, as who is interrupted does."""
-    before = signal.signal(signal.SIGTERM, _end)
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _fetch(told: _Told, file: Path, *, overwrite: bool) -> JsonObject:

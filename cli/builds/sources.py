@@ -1,7 +1,6 @@
 """Where the bytes of an artifact are fetched from: storage with a credential, https, files."""
 
 import os
-import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from cli.connection import is_loopback
 from cli.exchange import Unreachable
 from cli.faults import NOT_ALLOWED, NOT_FOUND, UNAVAILABLE, fail
 from cli.misuse import refuse
+from cli.regular_files import open_regular
 
 _CHUNK_BYTES = 1024 * 1024
 _SECONDS = 60
@@ -95,11 +95,8 @@ def _plain(url: str) -> str:
 @contextmanager
 def _from_file(place: Path) -> Generator[Bytes]:
     try:
-        with place.open("rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                refuse(f"{place} is no regular file")
-            yield found.st_size, iter(lambda: file.read(_CHUNK_BYTES), b"")
+        with open_regular(place) as file:
+            yield os.fstat(file.fileno()).st_size, iter(lambda: file.read(_CHUNK_BYTES), b"")
     except OSError as error:
         if error.filename != str(place):
             raise

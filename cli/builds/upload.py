@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from cli.exchange import JsonObject, NoRegistry, Refused, Unreachable
 from cli.faults import FAILED, fail, say
 from cli.misuse import refuse
 from cli.output import Output, write_one
+from cli.regular_files import open_regular
 
 if TYPE_CHECKING:
     from cli.builds.storage import Storage
@@ -150,10 +150,8 @@ def _usual_path(build: JsonObject, state: int, file_name: str) -> str:
 
 def _send(storage: "Storage", blob: "BlobReference", file: Path, *, overwrite: bool) -> _Uploaded:
     try:
-        with file.open("rb") as source:
+        with open_regular(file) as source:
             before = os.fstat(source.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                refuse(f"{file} is no regular file")
             with watched("Uploading", before.st_size) as tell:
                 hashed = HashedFile(source, tell)
                 # All that the SDK asks of a file that it reads in order.

@@ -65,7 +65,10 @@ def test_an_answer_that_is_cut_off_leaves_nothing(
 
 @pytest.mark.parametrize(
     ("ended_by", "code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)],
+    [
+        *((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131)),
+        (signal.SIGKILL, -signal.SIGKILL),
+    ],
 )
 def test_a_download_that_is_ended_never_has_its_name(
     server: Terminal, build_id: str, tmp_path: Path, ended_by: signal.Signals, code: int
