@@ -54,7 +54,8 @@ def _from_url(url: str) -> Generator[Bytes]:
     storage = storage_at_hand()
     blob = storage.named_by(url) if storage else None
     if storage is not None and blob is not None:
-        yield storage.read(blob)
+        with storage.opened(blob) as found:
+            yield found
         return
     with _without_credential(url) as found:
         yield found

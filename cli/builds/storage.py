@@ -5,18 +5,23 @@ Nothing that the SDK says is shown as it is: it may repeat a shared access signa
 
 import math
 import os
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from typing import IO, NoReturn
 from urllib.parse import unquote, urlsplit
 
-from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceExistsError,
+)
 from azure.storage.blob import BlobClient, BlobServiceClient
 
 from cli.connection import is_loopback
-from cli.faults import CONFLICT, fail
+from cli.faults import CONFLICT, NOT_ALLOWED, fail
 from cli.misuse import refuse
-from shared.models.blobs import BlobReference
+from shared.errors import InvalidInput, StorageUnavailable
+from shared.models.blobs import BlobReference, check_account
 from shared.storage.addresses import account_address, blob_uri
 from shared.storage.blobs import CHUNK_BYTES, BlobStore
 from shared.storage.faults import blob_faults
@@ -34,10 +39,15 @@ _BLOCKS_AT_ONCE = 4
 class Storage:
     """One account, or one container of it."""
 
-    def __init__(self, connection_string: str, container: str | None) -> None:
-        """Raises ValueError for what leads to no account."""
+    def __init__(self, connection_string: str, container: str | None, variable: str) -> None:
+        """Raises ValueError, and InvalidInput, for what leads to no account.
+
+        `variable` is where all this was said.
+        """
         self._connection_string = connection_string
+        self._variable = variable
         self._store = BlobStore(connection_string)
+        check_account(self._store.account)
         self.container = container
         """Where the credential is for that one only."""
 
@@ -57,20 +67,22 @@ class Storage:
         """Its address, without credentials."""
         return blob_uri(self._store.uri, blob.container, blob.path)
 
-    def read(self, blob: BlobReference) -> tuple[int, Iterator[bytes]]:
+    @contextmanager
+    def opened(self, blob: BlobReference) -> Generator[tuple[int, Iterator[bytes]]]:
         """Size and bytes of the blob as it is now.
 
         Raises BlobNotFound, BlobUnreadable, StorageUnavailable; BlobChanged while it is read.
         """
-        properties = self._store.properties(blob)
-        return properties.size_bytes, self._store.read(properties)
+        with self._refusals():
+            properties = self._store.properties(blob)
+            yield properties.size_bytes, self._store.read(properties)
 
     def upload(self, blob: BlobReference, source: IO[bytes], size: int, *, overwrite: bool) -> None:
         """Write a blob; ends the command where there is one that may not be overwritten.
 
         `source` can neither seek nor tell: the SDK reads it in order then, and once.
         """
-        with self._uploading(size) as service, blob_faults(blob):
+        with self._uploading(size) as service, self._refusals(), blob_faults(blob):
             client = service.get_blob_client(blob.container, blob.path)
             # The condition comes with the last block: who asks before saves all the others.
             if not overwrite and _is_there(client):
@@ -81,6 +93,20 @@ class Storage:
                 )
                 return
         self._refuse_to_overwrite(blob)
+
+    @contextmanager
+    def _refusals(self) -> Generator[None]:
+        """End the command where the credential is at fault, not the store. Raises Misuse."""
+        try:
+            yield
+        except StorageUnavailable as error:
+            cause = error.__cause__
+            status = cause.status_code if isinstance(cause, HttpResponseError) else None
+            if isinstance(cause, ClientAuthenticationError) and status is None:
+                refuse(f"the key in {self._variable} cannot be read")  # nothing could be signed
+            if status in {401, 403}:
+                fail(NOT_ALLOWED, f"{error.summary} They are those of {self._variable}.")
+            raise
 
     def _uploading(self, size: int) -> BlobServiceClient:
         return BlobServiceClient.from_connection_string(
@@ -103,8 +129,8 @@ def storage_at_hand() -> Storage | None:
     try:
         if signed:
             return _signed(signed)
-        return Storage(connection, None) if connection else None
-    except ValueError:
+        return Storage(connection, None, CONNECTION) if connection else None
+    except (ValueError, InvalidInput):
         refuse(f"{SIGNED_URL if signed else CONNECTION} cannot be read")
 
 
@@ -117,7 +143,8 @@ def _signed(url: str) -> Storage:
     account, _, container = address.rpartition("/")
     if parts.scheme not in {"http", "https"} or not container or not signature:
         refuse(f"{SIGNED_URL} is a container's URL with its signature: https://...?sv=...")
-    return Storage(f"BlobEndpoint={account};SharedAccessSignature={signature[1:]}", container)
+    connection = f"BlobEndpoint={account};SharedAccessSignature={signature[1:]}"
+    return Storage(connection, container, SIGNED_URL)
 
 
 def _is_there(client: BlobClient) -> bool:

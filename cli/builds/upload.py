@@ -5,27 +5,29 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
+from pydantic import ValidationError
 
 from cli.arguments import InstantOption, ObjectOption, given
 from cli.builds.arguments import (
     BuildArgument,
     FinalOption,
     OutputOption,
-    OverwriteOption,
     ResumableOption,
     StateOption,
 )
-from cli.builds.asking import of_build, post
+from cli.builds.asking import bare_list, of_build, post
 from cli.builds.configuration import connected
 from cli.builds.progress import watched
 from cli.exchange import JsonObject, NoRegistry, Refused, Unreachable
-from cli.faults import FAILED, fail, say
+from cli.faults import CONFLICT, FAILED, fail, say
 from cli.misuse import refuse
 from cli.output import Output, write_one
 from cli.regular_files import open_regular
+from shared.models.build_artifacts import BuildArtifactRequest
 
 if TYPE_CHECKING:
     from cli.builds.storage import Storage
@@ -40,7 +42,6 @@ _UNLIKELY = {"", ".", ".."}
 
 @dataclass(frozen=True)
 class _Uploaded:
-    url: str
     size_bytes: int
     sha256: str
 
@@ -61,13 +62,21 @@ def upload(
     ] = None,
     key: Annotated[
         str | None,
-        typer.Option(help="Path in it; by default PROJECT/BUILD_ID/state-N/FILE.", metavar="PATH"),
+        typer.Option(
+            help="Path in it; by default one of its own, for this upload.", metavar="PATH"
+        ),
     ] = None,
     resumable: ResumableOption = None,
     final: FinalOption = None,
     expires_at: InstantOption = None,
     metadata: ObjectOption = None,
-    overwrite: OverwriteOption = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="A name in use takes its next revision; with --key, a blob that is there is lost.",
+        ),
+    ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Upload a file to Azure Blob Storage, and register it as an artifact of a build.
@@ -83,26 +92,25 @@ def upload(
             refuse("say where to: --container, or BLDST_CONTAINER")
         if container not in {None, where}:
             refuse(f"the credential is for the container {where}")
-        blob = storage.reference(where, key or _usual_path(build, state, file.name))
-        uploaded = _send(storage, blob, file, overwrite=overwrite)
+        blob = storage.reference(where, key or _own_path(build, state, file.name))
         body = given(
             state_code=state,
             artifact_name=file.name if name is None else name,
             artifact_type=artifact_type,
-            artifact_path=uploaded.url,
+            artifact_path=storage.url_of(blob),
             storage_backend="azure_blob",
             storage_bucket=blob.container,
             storage_key=blob.path,
-            size_bytes=uploaded.size_bytes,
-            checksum=uploaded.sha256,
-            checksum_algorithm="sha256",
             is_resumable=resumable,
             is_final=final,
             expires_at=expires_at,
             metadata=metadata,
             overwrite=overwrite or None,
         )
-        write_one(_register(client, of_build(build_id, "artifacts"), body, uploaded), output)
+        artifacts = of_build(build_id, "artifacts")
+        _require_acceptable(client, artifacts, body)
+        uploaded = _send(storage, blob, file, overwrite=overwrite and key is not None)
+        write_one(_register(client, artifacts, body, uploaded), output)
 
 
 class HashedFile:
@@ -137,15 +145,31 @@ def _storage() -> "Storage":
     return storage
 
 
-def _usual_path(build: JsonObject, state: int, file_name: str) -> str:
-    """As the source document advises; a build without a project has one part less."""
+def _own_path(build: JsonObject, state: int, file_name: str) -> str:
+    """As the source document advises, and a part that no other upload has: nothing is overwritten.
+
+    A build without a project has one part less.
+    """
     project = build.get("project")
-    parts = [str(build["id"]), f"state-{state}", file_name]
+    parts = [str(build["id"]), f"state-{state}", token_hex(6), file_name]
     if isinstance(project, str):
         if _UNLIKELY.intersection(project.split("/")):
             refuse("the project's name cannot be a part of a path: say --key")
         parts.insert(0, project)
     return "/".join(parts)
+
+
+def _require_acceptable(client: "RegistryClient", path: list[str], body: JsonObject) -> None:
+    """Find out before the bytes are sent what the registry would say only afterwards."""
+    try:
+        BuildArtifactRequest.model_validate(body)
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        refuse(f"the registry would not take it: {'; '.join(wrong)}")
+    if "overwrite" not in body:
+        name = body["artifact_name"]
+        if any(one.get("artifact_name") == name for one in bare_list(client, path, {}, None)):
+            fail(CONFLICT, f"the build has a {name} already: --overwrite makes its next revision")
 
 
 def _send(storage: "Storage", blob: "BlobReference", file: Path, *, overwrite: bool) -> _Uploaded:
@@ -162,15 +186,20 @@ def _send(storage: "Storage", blob: "BlobReference", file: Path, *, overwrite: b
         refuse(f"{file} cannot be read: {error.strerror}")
     if (after.st_mtime_ns, hashed.size_bytes) != (before.st_mtime_ns, after.st_size):
         fail(FAILED, f"{file} changed while it was read: what was uploaded is not registered")
-    return _Uploaded(storage.url_of(blob), hashed.size_bytes, hashed.sha256)
+    return _Uploaded(hashed.size_bytes, hashed.sha256)
 
 
 def _register(
     client: "RegistryClient", path: list[str], body: JsonObject, uploaded: _Uploaded
 ) -> JsonObject:
+    found = {
+        "size_bytes": uploaded.size_bytes,
+        "checksum": uploaded.sha256,
+        "checksum_algorithm": "sha256",
+    }
     try:
-        return post(client, path, body, None)
+        return post(client, path, {**body, **found}, None)
     except (Refused, Unreachable, NoRegistry):
-        say(f"uploaded already, and not registered: {uploaded.url}")
+        say(f"uploaded already, and not registered: {body['artifact_path']}")
         say(f"'bldst artifact create' does: {uploaded.size_bytes} bytes, sha256:{uploaded.sha256}")
         raise
