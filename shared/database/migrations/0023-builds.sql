@@ -433,9 +433,6 @@ BEGIN
         WHERE known.step_id = open.step_id
         RETURNING * INTO step;
     END IF;
-    IF told = 'failed' THEN
-        PERFORM registry.leave_artifacts(run, code, code, at);
-    END IF;
 END
 $$;
 
@@ -467,6 +464,9 @@ DECLARE
     is_done boolean := coalesce(step.status = 'completed', false);
     saved double precision;
 BEGIN
+    IF step.status = 'failed' THEN  -- after its own artifact was registered: assets are locked before what is told of theirs
+        PERFORM registry.leave_artifacts(run, step.state_code, step.state_code, at);
+    END IF;
     IF is_done THEN
         UPDATE registry.resumes AS resume SET is_counted = true
         WHERE resume.resume_id = (SELECT latest.resume_id FROM registry.resumes AS latest
