@@ -97,8 +97,11 @@ def _write_yaml_list(values: Iterable[JsonObject]) -> None:
 
 def _write_table(values: Iterable[JsonObject], columns: Sequence[str], box: Box | None) -> None:
     rows = ([cell(value.get(name)) for name in columns] for value in values)
+    some = None
     for place, some in enumerate(_portions(rows)):
         _print_table(some, columns, first=place == 0 or box is not None, box=box)
+    if some is None and box is not None:
+        _print_table([], columns, first=True, box=box)
 
 
 def _portions(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:

@@ -34,7 +34,7 @@ def follow(
 ) -> Iterator[JsonObject]:
     """The pages of a list, until `limit` of its `member` were seen; says where more follow.
 
-    Of bare lists, the member is `items`.
+    Of bare lists, the member is `items`; without a limit, all of them are listed.
     """
     left, cursor = limit, None
     while True:
@@ -48,7 +48,7 @@ def follow(
         if cursor is None:
             return
         if left is not None and left <= 0:
-            say("there are more: raise --limit, or say --all")
+            say(f"there are more: raise --limit, or {'leave it out' if is_bare else 'say --all'}")
             return
 
 

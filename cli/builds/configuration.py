@@ -122,6 +122,8 @@ def _understood(path: Path, text: str) -> dict[str, JsonValue]:
         said = YamlDocument(text).value
     except ValueError:
         said = ""  # what the reader says may repeat a part of the key
+    if said is None:
+        return {}  # an empty file, or nothing but comments
     if not isinstance(said, dict) or not all(map(_is_known, said, said.values())):
         refuse(f"{path} is no configuration: it holds 'api_url: ...' and 'api_key: ...', as text")
     return said

@@ -24,6 +24,8 @@ def write_list(values: Iterable[JsonObject], output: Output, columns: Columns) -
 
 def size_text(size: int) -> str:
     """2147483648 as "2.0 GB"."""
+    if size == 1:
+        return "1 byte"
     unit, suffix = pick_unit_and_suffix(size, _UNITS, 1024)
     return f"{size} bytes" if unit == 1 else f"{size / unit:,.1f} {suffix}"
 

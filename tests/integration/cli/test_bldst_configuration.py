@@ -98,6 +98,17 @@ def test_a_file_that_says_something_else_is_refused_without_its_key(
     assert KEY not in result.stderr
 
 
+@pytest.mark.parametrize("text", ["", "# api_url: ...\n", "{}\n"])
+def test_an_empty_file_says_nothing(
+    tmp_path: Path, place: tuple[str, list[str]], text: str
+) -> None:
+    url, _ = place
+    named = ("--config", str(configured(tmp_path, text)))
+    terminal = home(tmp_path, BLDST_API_KEY=KEY)
+    refused(terminal.run(*named, *LIST), 2, "BLDST_API_URL")
+    assert terminal.having(BLDST_API_URL=url).run(*named, *LIST).exit_code == 0
+
+
 def test_the_environment_beats_the_file_and_an_option_beats_both(
     tmp_path: Path, place: tuple[str, list[str]]
 ) -> None:

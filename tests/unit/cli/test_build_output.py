@@ -10,6 +10,8 @@ from cli.output import Output
     ("size", "text"),
     [
         (0, "0 bytes"),
+        (1, "1 byte"),
+        (2, "2 bytes"),
         (1023, "1023 bytes"),
         (1024, "1.0 KB"),
         (1_572_864, "1.5 MB"),
@@ -33,3 +35,8 @@ def test_what_a_box_holds_cannot_break_out_of_it(capsys: pytest.CaptureFixture[s
 def test_a_long_value_is_written_whole(capsys: pytest.CaptureFixture[str]) -> None:
     write_list([{"name": "x" * 5000}], Output.TABLE, {"Name": "name"})
     assert "x" * 5000 in capsys.readouterr().out
+
+
+def test_of_an_empty_list_the_titles_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    write_list([], Output.TABLE, {"Name": "name"})
+    assert capsys.readouterr().out.splitlines()[1] == "│ Name │"
