@@ -129,6 +129,7 @@ def test_batches_registered_and_inserted_plainly_fill_the_same_columns(
     assert {frozenset(columns) for columns in plain} == {frozenset(columns) for columns in ours}
 
 
+@pytest.mark.long
 def test_a_peer_that_is_missing_is_told_of_and_the_others_are_measured(
     postgres: str, tmp_path: Path
 ) -> None:

@@ -2,6 +2,8 @@
 
 import math
 
+import pytest
+
 from bench import backfill, ingestion
 from bench.ratio import Ratio
 
@@ -11,6 +13,7 @@ def test_every_worker_empties_the_queue() -> None:
     are_measured(ingestion.run(ingestion.Effort(rounds=1, depth=5)), 3)
 
 
+@pytest.mark.long
 def test_a_backfill_registers_all_that_its_report_lists() -> None:
     # Asserts itself that every blob was registered.
     are_measured(backfill.run(backfill.Effort(rounds=1, blobs=1000)), 2)

@@ -13,8 +13,8 @@ from shared.services.artifact_service import ArtifactService
 from tests.integration.clock import TickingClock
 from tests.integration.replaying import QUIET, RUN, Step, Twins
 
-HISTORIES = 40
-ACTED_AT_LEAST = 25
+ACTED_AT_LEAST = 0.6
+"""Artifacts that were acted on, of each history, on the whole."""
 ACTIONS = ["register"] * 8 + ["archive", "delete", "delete", "hold", "hold asset"] + ["release"] * 3
 CLOCKS = {
     "archive": ["created", "superseded", "archived"],
@@ -55,6 +55,7 @@ def drawn_steps(chance: Random, policy: dict[str, Any]) -> Iterator[Step]:
             yield action, chance.randrange(4), chance.randrange(4), chance.choice([1, 3, 8])
 
 
+@pytest.mark.parametrize("histories", [15, pytest.param(200, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", CLOCKS)
 def test_a_simulation_tells_what_a_run_does(
     database: Database,
@@ -62,9 +63,10 @@ def test_a_simulation_tells_what_a_run_does(
     clock: TickingClock,
     sql: psycopg.Connection[DictRow],
     kind: str,
+    histories: int,
 ) -> None:
     acted = 0
-    for seed in range(HISTORIES):
+    for seed in range(histories):
         empty(sql)
         chance = Random(seed)  # noqa: S311 - no secret
         policy = drawn_policy(chance, kind)
@@ -76,7 +78,7 @@ def test_a_simulation_tells_what_a_run_does(
             assert days == twins.acted, (seed, twin, policy)
             assert told_bytes == twins.bytes, (seed, twin, policy)
         acted += len(twins.acted)
-    assert acted >= ACTED_AT_LEAST
+    assert acted >= ACTED_AT_LEAST * histories
 
 
 def empty(sql: psycopg.Connection[DictRow]) -> None:

@@ -242,7 +242,8 @@ class OneAsset(RuleBasedStateMachine):
         assert links == list(zip([None, *expected[:-1]], [*expected[1:], None], strict=True))
 
 
-def test_any_order_of_calls_equals_the_model(database_url: str) -> None:
+@pytest.mark.parametrize("examples", [30, pytest.param(300, marks=pytest.mark.long)])
+def test_any_order_of_calls_equals_the_model(database_url: str, examples: int) -> None:
     database = Database(database_url, size=2, timeout_seconds=10)
     connect = psycopg.Connection[DictRow].connect
     with connect(database_url, autocommit=True, row_factory=dict_row) as sql:
@@ -253,7 +254,7 @@ def test_any_order_of_calls_equals_the_model(database_url: str) -> None:
         run_state_machine_as_test(  # pyright: ignore[reportUnknownMemberType] - untyped there
             OneAsset,
             settings=settings(
-                max_examples=60,
+                max_examples=examples,
                 stateful_step_count=25,
                 deadline=None,
                 suppress_health_check=[HealthCheck.too_slow],
