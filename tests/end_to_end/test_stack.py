@@ -71,6 +71,7 @@ def test_a_stack_that_was_killed_starts_again_and_leaves_nothing_of_the_old_one(
     assert stack.processes() == []
 
 
+@pytest.mark.long
 def test_a_second_start_and_a_reset_are_refused_in_one_line_while_a_stack_runs(
     stack: RunningStack,
 ) -> None:

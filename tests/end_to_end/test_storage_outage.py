@@ -9,6 +9,7 @@ from threading import Event, Thread
 from typing import Any
 
 import psycopg
+import pytest
 from azure.core.exceptions import AzureError
 
 from devhost.stack.azurite import Azurite
@@ -77,6 +78,7 @@ class Load:
         self.announced.add(name)
 
 
+@pytest.mark.long
 def test_what_was_uploaded_around_outages_is_registered_once(
     run_app: RunApp, database_url: str, own_azurite: Azurite
 ) -> None:

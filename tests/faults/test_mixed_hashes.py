@@ -56,7 +56,14 @@ class WatchedStore(BlobStore):
         self.reader = self._ranges = WatchedReader(self._service, block_bytes)
 
 
-@pytest.mark.parametrize("kind", [Overwritten, WrittenInPages, Appended, Relabelled])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Overwritten,
+        Relabelled,
+        *(pytest.param(kind, marks=pytest.mark.long) for kind in (WrittenInPages, Appended)),
+    ],
+)
 @pytest.mark.parametrize("chunk_bytes", sized((32 * 1024,), (blobs.CHUNK_BYTES,)))
 def test_a_blob_written_at_a_chunk_boundary_of_its_hashing_never_gets_a_mixed_hash(
     monkeypatch: pytest.MonkeyPatch,

@@ -59,6 +59,7 @@ def _filled(row: DictRow) -> set[str]:
     return {column for column, value in row.items() if value is not None} - links
 
 
+@pytest.mark.long
 def test_every_route_is_measured_on_both_sizes(postgres: str, tmp_path: Path) -> None:
     canned, empty, *others = http_api.measure(postgres, http_api.QUICK, tmp_path)
     assert canned.artifacts is None

@@ -8,6 +8,7 @@ from bench import backfill, ingestion
 from bench.ratio import Ratio
 
 
+@pytest.mark.long
 def test_every_worker_empties_the_queue() -> None:
     # Asserts itself that every message was taken.
     are_measured(ingestion.run(ingestion.Effort(rounds=1, depth=5)), 3)

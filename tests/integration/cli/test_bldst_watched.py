@@ -19,6 +19,14 @@ from tests.integration.cli.test_bldst_download import left, register
 from tests.integration.uploads import Uploads
 
 COMMAND = Path(sys.executable).with_name("bldst")
+_UNIGNORED = """
+import os, signal, sys
+for ended_by in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+    signal.signal(ended_by, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+AS_IN_A_TERMINAL = (sys.executable, "-c", _UNIGNORED)
+"""Whoever runs the tests in the background has some signals ignored, and the command would, too."""
 HALF = b"x" * 2 * 1024 * 1024
 HEAD = f"HTTP/1.1 200 OK\r\nContent-Length: {len(HALF) * 2}\r\n\r\n".encode()
 PATIENCE = 30.0
@@ -78,7 +86,7 @@ def test_a_download_that_is_ended_never_has_its_name(
     target = tmp_path / "target" / "image"
     target.parent.mkdir()
     process = subprocess.Popen(
-        [COMMAND, "artifact", "download", build_id, made, target],
+        [*AS_IN_A_TERMINAL, COMMAND, "artifact", "download", build_id, made, target],
         env=server.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
