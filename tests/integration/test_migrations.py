@@ -40,6 +40,9 @@ RELEASED = {
     "0020-rehydration": "5566ea9e991d0ba034d800397565fe8c2e76a068f3bc999dd96267d2f671fc22",
     "0021-byte-history": "0d417e7d319645eca2b9170fdd15692f4050a30dbee07445cc345c2e88ccd972",
     "0022-default-policies": "e1d68759dca67a6673975bf3c504d229c5ef8a5dac6bc112a2a052863c02c78a",
+    "0023-builds": "16ff1add29aeb2cffd83c3a83315c6337fff4c3d8e32eec1fc83d9c38f79e01c",
+    "0024-build-artifacts": "eb93392dbbc7a69a3258ebd0c4db17f94021d8c3247517b871758c5ded98428d",
+    "0025-build-dashboard": "174ba9d6149b9cf3eb13140b09c369020107c4bd5da4fee6d949e0d751fdc18b",
 }
 
 
