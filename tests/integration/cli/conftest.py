@@ -4,12 +4,15 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import psutil
 import pytest
 import uvicorn
 from typer import Typer
@@ -125,3 +128,14 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+def signal_where_it_waits(process: subprocess.Popen[Any], number: signal.Signals) -> None:
+    """Send a signal to a command that waits for an answer.
+
+    Python sees to a signal between two steps of its own: one that comes just before it begins to
+    wait, it sees to when that has ended. Whoever sits at a terminal presses the keys again.
+    """
+    while psutil.Process(process.pid).status() != psutil.STATUS_SLEEPING:
+        time.sleep(0.01)
+    process.send_signal(number)

@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from devhost.stack.azurite import Azurite
-from tests.integration.cli.conftest import Terminal, refused
+from tests.integration.cli.conftest import Terminal, refused, signal_where_it_waits
 from tests.integration.cli.storing import with_key
 from tests.integration.cli.test_bldst_download import left, register
 from tests.integration.uploads import Uploads
@@ -95,7 +95,7 @@ def test_a_download_that_is_ended_never_has_its_name(
     while not any(part.stat().st_size for part in target.parent.iterdir()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    process.send_signal(ended_by)
+    signal_where_it_waits(process, ended_by)
     assert process.communicate()[0] == b""
     half.close()
     assert process.returncode == code

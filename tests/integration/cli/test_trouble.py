@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 
 from shared.services.artifact_service import ArtifactService
-from tests.integration.cli.conftest import Terminal, refused
+from tests.integration.cli.conftest import Terminal, refused, signal_where_it_waits
 from tests.integration.registering import create
 
 LIST = ("artifacts", "list", "-o", "json")
@@ -172,7 +172,7 @@ def test_an_interrupted_command_ends_with_130(
         asked, _ = listener.accept()
         with asked:
             asked.recv(1)
-            process.send_signal(signal.SIGINT)
+            signal_where_it_waits(process, signal.SIGINT)
             written, told = process.communicate()
     assert (process.returncode, written, told) == (130, "", word)
 
