@@ -11,6 +11,7 @@ from shared.database.pool import Database
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
+from shared.services.audit_surface import Audit
 from shared.services.backfill import BackfillService
 from shared.services.backfill_registrars import Registrars
 from shared.services.build_surface import Builds
@@ -32,6 +33,7 @@ from shared.services.signing_keys import SigningKeys
 from shared.services.tokens import TokenService
 from shared.services.verification import Verifications
 from shared.settings import (
+    AuditSettings,
     DatabaseSettings,
     KeySettings,
     Settings,
@@ -40,6 +42,7 @@ from shared.settings import (
     TriggerSettings,
 )
 from shared.storage.accounts import BlobAccounts
+from shared.storage.audit_table import AuditTable
 from shared.storage.blobs import BlobStore
 from shared.storage.issuer import Issuer
 from shared.storage.logs import quiet_request_logs
@@ -68,6 +71,7 @@ class Registry:
     enforcement: Enforcement
     byte_history: ByteHistoryService
     builds: Builds
+    audit: Audit
     failures: FailureService
     poison_queues: PoisonQueues
     keys: ApiKeyService
@@ -140,6 +144,15 @@ def token_service(read: TokenSettings) -> TokenService | None:
     return TokenService(read.token_issuer, read.token_audience, signing_keys)
 
 
+@_once
+def audit_table() -> AuditTable:
+    """The tables of the audit trail; connects on first use."""
+    uploads = StorageSettings()  # pyright: ignore[reportCallIssue] - likewise
+    read = AuditSettings()
+    account = read.audit_storage or uploads.storage
+    return AuditTable(account.get_secret_value(), read.audit_table)
+
+
 def poison_queues(read: Settings, set_aside: SetAsideService) -> PoisonQueues:
     """What the host gives up, of each queue that messages are taken from."""
     storage = read.storage.get_secret_value()
@@ -187,6 +200,7 @@ def registry() -> Registry:
         ),
         byte_history=ByteHistoryService(database(), _now),
         builds=Builds.of(database(), verifications, _now),
+        audit=Audit.of(database(), audit_table(), _now),
         failures=FailureService(database(), _now, queues),
         poison_queues=poison_queues(read, set_aside),
         keys=keys(),

@@ -107,7 +107,20 @@ class StorageSettings(BaseSettings):
     """Databases whose tables may be hashed, as a JSON object: name → `TableSource`."""
 
 
-class Settings(TriggerSettings, KeySettings, TokenSettings, StorageSettings):
+class AuditSettings(BaseSettings):
+    """Where the audit trail is kept."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="REGISTRY_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    audit_storage: SecretStr = SecretStr("")
+    """Connection string of the account that holds its tables; by default that of uploads."""
+    audit_table: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{2,40}$")] = "AuditTrail"
+    """What the names of its tables begin with, one a month: the year and the month follow."""
+
+
+class Settings(TriggerSettings, KeySettings, TokenSettings, StorageSettings, AuditSettings):
     """All that the app needs. Read once, by `shared.bootstrap`."""
 
     upload_container: str = "uploads"
@@ -117,6 +130,8 @@ class Settings(TriggerSettings, KeySettings, TokenSettings, StorageSettings):
     policy_actions_queue: str = "policy-actions"
     policy_schedule: str = "0 10 * * * *"
     """When runs of policies begin: an NCRONTAB expression, read by the host."""
+    audit_queue: str = "audit-relay"
+    """Says that there is something to be moved into the audit trail. No message is of use later."""
 
     @property
     def queues(self) -> tuple[str, ...]:

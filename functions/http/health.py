@@ -8,9 +8,12 @@ from pydantic import BaseModel
 
 from functions.http.dependencies import RegistryProvider
 from functions.http.handlers import RETRY_AFTER_SECONDS
+from shared.errors import RegistryError
+from shared.models.audit import TrailBacklog
 
 State = Literal["ok", "unavailable"]
 
+_BACKLOG_SECONDS = 2.0
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -31,6 +34,9 @@ class ReadinessAnswer(BaseModel):
 
     status: State
     checks: dict[str, CheckAnswer]
+    audit: TrailBacklog | None = None
+    """How far the audit trail is behind; it keeps nothing from being served. Null where the
+    database cannot say."""
 
 
 router = APIRouter(prefix="/api/health", tags=["health"])
@@ -51,7 +57,8 @@ def get_readiness(registry: RegistryProvider, response: Response) -> ReadinessAn
         response.status_code = 503
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     answers = {name: CheckAnswer(status=_state(passed)) for name, passed in checks.items()}
-    return ReadinessAnswer(status=_state(is_ready), checks=answers)
+    audit = _audit_backlog(registry) if checks.get("database") else None
+    return ReadinessAnswer(status=_state(is_ready), checks=answers, audit=audit)
 
 
 def _run_checks(registry: RegistryProvider) -> dict[str, bool]:
@@ -61,6 +68,14 @@ def _run_checks(registry: RegistryProvider) -> dict[str, bool]:
         # An app that is not configured cannot even ask; it is not ready, and not a fault.
         _LOGGER.exception("the registry cannot be built")
         return {}
+
+
+def _audit_backlog(registry: RegistryProvider) -> TrailBacklog | None:
+    try:
+        return registry().audit.relay.backlog(_BACKLOG_SECONDS)
+    except RegistryError:
+        _LOGGER.warning("the backlog of the audit trail is unknown", exc_info=True)
+        return None
 
 
 def _state(is_well: bool) -> State:

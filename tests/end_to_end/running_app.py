@@ -61,6 +61,8 @@ class RunningApp:
                 "REGISTRY_REGISTRATIONS_QUEUE": f"{name}-messages",
                 "REGISTRY_HASHING_QUEUE": f"{name}-hashing",
                 "REGISTRY_POLICY_ACTIONS_QUEUE": f"{name}-policies",
+                "REGISTRY_AUDIT_QUEUE": f"{name}-audit",
+                "REGISTRY_AUDIT_TABLE": f"t{name.replace('-', '')[:40]}",
                 **(settings or {}),
             },
         )

@@ -17,7 +17,12 @@ from tests.faults.worker import AT_ONCE, Take, taking_events, working
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
-    ["tests.faults.processes", "tests.faults.killing", "tests.faults.policy_killing"]
+    [
+        "tests.faults.processes",
+        "tests.faults.killing",
+        "tests.faults.policy_killing",
+        "tests.faults.trail_killing",
+    ]
 )
 ENDING_SECONDS = 30
 

@@ -107,5 +107,26 @@ INSERT INTO registry.sightings (location_key, observation, seen_at)
 SELECT md5('location ' || i)::uuid, i, timestamptz '2000-01-01Z' + i * interval '1 second'
 FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
 
+INSERT INTO registry.outbox (transaction_id, occurred_at, operation, actor)
+SELECT (i / 3)::text::xid8, timestamptz '2026-01-01Z' + i * interval '1 second', 'status_update', 'key:7'
+FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
+
+INSERT INTO registry.commits (number, transaction_id)
+SELECT row_number() OVER (ORDER BY transaction_id), transaction_id
+FROM (SELECT DISTINCT transaction_id FROM registry.outbox) AS written;
+
+INSERT INTO registry.trail (number, event_id, recorded_at, shard, artifact_id, hash)
+SELECT i, md5('event ' || i)::uuid, timestamptz '2026-01-01Z' + i * interval '1 second', i % 4, md5('artifact ' || i)::uuid,
+       sha256(convert_to(i::text, 'UTF8'))
+FROM generate_series(1, current_setting('fill.scale')::integer) AS i;
+
+INSERT INTO registry.trail_waiting (number, event) SELECT number, '{}' FROM registry.trail;
+
+INSERT INTO registry.trail_shards (shard, number, hash)
+SELECT DISTINCT ON (shard) shard, number, hash FROM registry.trail ORDER BY shard, number DESC;
+
+INSERT INTO registry.trail_days (day, first_number, last_number, earliest, latest)
+SELECT date '2000-01-01' + i, i, i, date '2000-01-01' + i, date '2000-01-02' + i FROM generate_series(1, 10000) AS i;
+
 SET session_replication_role = DEFAULT;
 VACUUM ANALYZE;

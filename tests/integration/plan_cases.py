@@ -8,7 +8,7 @@ from uuid import UUID
 
 from psycopg.types.json import Json, Jsonb
 
-from tests.integration import build_plan_cases, policy_plan_cases
+from tests.integration import audit_plan_cases, build_plan_cases, policy_plan_cases
 from tests.integration.plan_questions import NOW, Case, identifier
 
 HASH_OF_A_FIFTH = "1220" + hashlib.sha256(b"shared").hexdigest()
@@ -26,6 +26,7 @@ def cases() -> Iterator[Case]:
     yield from _of_rules()
     yield from policy_plan_cases.cases()
     yield from build_plan_cases.cases()
+    yield from audit_plan_cases.cases()
     yield from _of_figures()
     yield from _of_locations()
     yield from _of_failures()

@@ -54,6 +54,12 @@ WRITES = {
     "set_aside.open_again",
     "set_aside.set_aside",
     "statistics.fold_changes",
+    "trail.begin_writing",
+    "trail.end_writing",
+    "trail.forget_waiting",
+    "trail.limit_waiting",
+    "trail.lock_end",
+    "trail.number_events",
     "transitions.move_processing",
 }
 """Statements that change what their parameters name, by key; all others have cases below."""

@@ -129,6 +129,25 @@ EXPECTED: Manifest = {
             "dataType": "BINARY",
         },
     ],
+    "relay_audit_trail": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "30 * * * * *",
+            "runOnStartup": False,
+        },
+    ],
+    "audit_relay": [
+        {
+            "type": "queueTrigger",
+            "direction": "IN",
+            "name": "message",
+            "queueName": "%REGISTRY_AUDIT_QUEUE%",
+            "connection": "REGISTRY_STORAGE",
+            "dataType": "BINARY",
+        },
+    ],
     "fold_statistics": [
         {
             "type": "timerTrigger",

@@ -14,6 +14,7 @@ from shared.models.api_keys import Scope
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
+from shared.services.audit_surface import Audit
 from shared.services.build_surface import Builds
 from shared.services.byte_history import ByteHistoryService
 from shared.services.enforcement import Enforcement
@@ -30,6 +31,7 @@ from shared.services.rules import RuleService
 from shared.services.set_aside import SetAsideService
 from shared.services.verification import Verifications
 from shared.settings import Settings
+from shared.storage.audit_table import AuditTable
 from shared.storage.blobs import BlobStore
 from shared.storage.queues import StorageQueue
 from tests.integration.http.caller import Caller
@@ -80,6 +82,7 @@ def build_registry(
         ),
         byte_history=ByteHistoryService(database, now),
         builds=Builds.of(database, verifications, now),
+        audit=Audit.of(database, AuditTable(STORAGE, "unused"), now),
         holds=HoldService(database, now),
         failures=FailureService(database, now, queues or {}),
         poison_queues=PoisonQueues({}, set_aside),

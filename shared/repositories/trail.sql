@@ -1,0 +1,43 @@
+-- name: lock_end()^
+-- Where the trail ends; whoever numbers events waits for whoever does so already.
+SELECT number, recorded_at FROM registry.trail_end FOR UPDATE;
+
+-- name: limit_waiting()!
+SET LOCAL lock_timeout = '10s';
+
+-- name: shard_ends()
+-- The last event of each shard: its number and its hash.
+SELECT shard, number, hash FROM registry.trail_shards;
+
+-- name: next_events(most)
+-- What has no number yet, in the order of commits: see registry.next_events.
+SELECT * FROM registry.next_events(:most);
+
+-- name: number_events(events)!
+-- Keep what was numbered: see registry.number_events.
+SELECT registry.number_events(:events);
+
+-- name: begin_writing(now, busy_until)^
+-- Keep others from writing for a while; nothing where somebody else writes.
+UPDATE registry.trail_end SET busy_until = :busy_until WHERE busy_until <= :now RETURNING number;
+
+-- name: end_writing()!
+UPDATE registry.trail_end SET busy_until = '-infinity';
+
+-- name: waiting(most)
+-- What is numbered and not written, in order.
+SELECT number, event FROM registry.trail_waiting ORDER BY number LIMIT :most;
+
+-- name: forget_waiting(numbers)!
+DELETE FROM registry.trail_waiting WHERE number = ANY (:numbers);
+
+-- name: behind(most)^
+-- How many events wait, of very many that there are more, and since when the oldest of them.
+SELECT unnumbered.count + unwritten.count AS waiting,
+       least(
+           (SELECT event.occurred_at FROM registry.commits AS done JOIN registry.outbox AS event USING (transaction_id)
+            ORDER BY done.number, event.position LIMIT 1),
+           (SELECT event.recorded_at FROM registry.trail_waiting AS numbered JOIN registry.trail AS event USING (number)
+            ORDER BY numbered.number LIMIT 1)) AS since
+FROM (SELECT count(*) FROM (SELECT FROM registry.outbox LIMIT :most) AS some) AS unnumbered,
+     (SELECT count(*) FROM (SELECT FROM registry.trail_waiting LIMIT :most) AS some) AS unwritten;

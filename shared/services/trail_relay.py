@@ -1,0 +1,134 @@
+"""Moves the outbox into the audit trail: events are numbered, chained, and written."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from time import monotonic
+from typing import Any
+
+from shared.database.pool import Database
+from shared.models.audit import (
+    NO_HASH,
+    AuditEvent,
+    KeptEvent,
+    TrailBacklog,
+    WrittenEvent,
+    event_hash,
+    shard_of,
+)
+from shared.models.audit_entities import entities_of, month_of
+from shared.repositories.trail import TrailRepository
+from shared.storage.audit_table import AuditTable
+
+_NUMBERED_AT_ONCE = 1000
+_WRITTEN_AT_ONCE = 500
+_COUNTED = 10_000
+_BUSY = timedelta(seconds=60)
+"""How long others wait for whoever writes, in case that he was killed."""
+
+
+class TrailRelay:
+    """Two steps, each of which may be killed anywhere and repeated by anybody.
+
+    An event gets its number, its place in the chain and its very bytes in one transaction of the
+    database, in the order of commits; nothing of that changes any more. It is then inserted into
+    the table under keys that follow from it, where it stays as it is if it is there already.
+    """
+
+    def __init__(
+        self, database: Database, table: AuditTable, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._table = table
+        self._clock = clock
+
+    def relay(self, seconds: float) -> int:
+        """Number and write what waits, for about so long; answers with how many were written.
+
+        Raises StorageUnavailable where the table cannot be written, once all are numbered.
+        """
+        end = monotonic() + seconds
+        total = 0
+        while self.number_some() and monotonic() < end:
+            pass
+        while (written := self.write_some()) and monotonic() < end:
+            total += written
+        return total + written
+
+    def number_some(self) -> int:
+        """Give the next events their place in the trail; answers with how many there were."""
+        with self._database.connection() as connection, connection.transaction():
+            trail = TrailRepository(connection)
+            end = trail.lock_end()
+            # In a database that was restored, a transaction may have the id of an earlier one.
+            found = {event.position: event for event in trail.next_events(_NUMBERED_AT_ONCE)}
+            written = list(found.values())
+            if written:
+                # A clock that was set back must not make the order of keys another one.
+                recorded_at = max(self._clock(), end.recorded_at or written[0].occurred_at)
+                numbered = _number(written, end.number + 1, recorded_at, trail.shard_ends())
+                trail.number_events(numbered)
+        return len(written)
+
+    def write_some(self) -> int:
+        """Write the next events into the table; 0 where none wait, or somebody else writes."""
+        now = self._clock()
+        with self._database.connection() as connection:
+            trail = TrailRepository(connection)
+            if not trail.begin_writing(now, now + _BUSY):
+                return 0
+            waiting = trail.waiting(_WRITTEN_AT_ONCE)
+        try:
+            for month, of_month in groupby(waiting, _month):
+                self._table.insert(month, [each for kept in of_month for each in entities_of(kept)])
+            self._forget([kept.event.number for kept in waiting])
+        finally:
+            self._end_writing()
+        return len(waiting)
+
+    def backlog(self, timeout_seconds: float | None = None) -> TrailBacklog:
+        """How much waits, and for how long; raises DatabaseUnavailable."""
+        with self._database.connection(timeout_seconds) as connection:
+            waiting, since = TrailRepository(connection).behind(_COUNTED)
+        behind = (self._clock() - since).total_seconds() if since else 0.0
+        return TrailBacklog(waiting_events=min(waiting, _COUNTED), behind_seconds=max(behind, 0.0))
+
+    def _forget(self, numbers: Sequence[int]) -> None:
+        with self._database.connection() as connection:
+            TrailRepository(connection).forget_waiting(numbers)
+
+    def _end_writing(self) -> None:
+        with self._database.connection() as connection:
+            TrailRepository(connection).end_writing()
+
+
+def _month(kept: KeptEvent) -> date:
+    return month_of(kept.event.recorded_at)
+
+
+def _number(
+    written: Sequence[WrittenEvent], first: int, recorded_at: datetime, ends: dict[int, bytes]
+) -> list[dict[str, Any]]:
+    """Events as registry.number_events takes them, each chained to the one before it."""
+    latest = dict(ends)
+    numbered: list[dict[str, Any]] = []
+    for number, each in enumerate(written, first):
+        previous = latest.get(shard_of(each), NO_HASH)
+        event = AuditEvent.of(each, number=number, recorded_at=recorded_at, previous=previous)
+        canonical = event.canonical
+        latest[event.shard] = event_hash(canonical)
+        numbered.append(
+            {
+                "commit_number": each.commit_number,
+                "position": each.position,
+                "occurred_at": each.occurred_at.isoformat(),
+                "number": number,
+                "event_id": str(event.event_id),
+                "recorded_at": recorded_at.isoformat(),
+                "shard": event.shard,
+                "artifact_id": None if event.artifact_id is None else str(event.artifact_id),
+                "hash": latest[event.shard].hex(),
+                "event": canonical.decode(),
+            }
+        )
+    return numbered

@@ -1,0 +1,156 @@
+"""The tables of a storage account that hold the audit trail, one a month; only added to."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import date
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+)
+from azure.data.tables import TableClient, TableServiceClient, TableTransactionError
+
+from shared.models.audit_entities import Entity, EntityKey, key_of
+from shared.storage.faults import account_faults
+from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
+
+_MOST_ENTITIES = 100
+_MOST_BYTES = 3 * 1024**2
+"""Of one transaction, which takes 100 entities and 4 MiB with everything around them."""
+_WRITERS = 8
+_NOT_FOUND = 404
+_PAGE = 1000
+"""Entities that the service answers with at once, at most."""
+
+
+class AuditTable:
+    """The trail's tables, `<prefix>YYYYMM`, in the account that a connection string names.
+
+    Any number of threads may ask. Whatever is called raises StorageUnavailable where the service
+    is not there.
+    """
+
+    def __init__(self, connection_string: str, prefix: str) -> None:
+        self._service = TableServiceClient.from_connection_string(
+            connection_string, **CLIENT_OPTIONS
+        )
+        self._prefix = prefix
+
+    def check(self) -> None:
+        """Return within seconds when the service answers; raises StorageUnavailable."""
+        with account_faults():
+            next(iter(self._service.query_tables("TableName eq 'none'", **CHECK_OPTIONS)), None)
+
+    def insert(self, month: date, entities: Sequence[Entity]) -> None:
+        """Insert entities, and leave those that are there as they are. Makes the month's table.
+
+        Killed on the way, some are inserted: to be called again with the same ones.
+        """
+        portions = list(_portions(entities))
+        client = self._table(month)
+        with account_faults(), ThreadPoolExecutor(min(_WRITERS, len(portions) or 1)) as writers:
+            insert = partial(_insert, client)
+            try:
+                list(writers.map(insert, portions))
+            except HttpResponseError as fault:
+                if fault.status_code != _NOT_FOUND:
+                    raise
+                with suppress(ResourceExistsError):
+                    client.create_table()
+                list(writers.map(insert, portions))
+
+    def get(self, month: date, key: EntityKey) -> Entity | None:
+        """One entity; None where there is none."""
+        with account_faults():
+            try:
+                return dict(self._table(month).get_entity(key.partition, key.row))
+            except ResourceNotFoundError:
+                return None
+
+    def pages(
+        self, month: date, conditions: str, values: dict[str, Any], *, most: int = _PAGE
+    ) -> Iterator[list[Entity]]:
+        """The entities that satisfy an OData filter, in the order of their keys, page by page.
+
+        `@name` in the filter stands for one of `values`. A page may be empty, and another follow:
+        the service ends one after a thousand entities, or after five seconds. None of a month
+        that has no table.
+        """
+        found = self._table(month).query_entities(
+            conditions, parameters=values, results_per_page=most
+        )
+        pages = found.by_page()
+        while True:
+            with account_faults():
+                try:
+                    page = [dict(entity) for entity in next(pages)]
+                except (StopIteration, ResourceNotFoundError):
+                    return
+            yield page
+
+    def months(self) -> list[date]:
+        """The months that have a table, newest first."""
+        digits = len(self._prefix)
+        with account_faults():
+            names = [table.name for table in self._service.list_tables()]
+        found = [
+            date(int(name[digits : digits + 4]), int(name[digits + 4 :]), 1)
+            for name in names
+            if name.lower().startswith(self._prefix.lower()) and _is_month(name[digits:])
+        ]
+        return sorted(found, reverse=True)
+
+    def drop(self, month: date) -> None:
+        """Delete a month's table with all that it holds; nothing where there is none."""
+        with account_faults():
+            self._service.delete_table(self._name(month))
+
+    def _name(self, month: date) -> str:
+        return f"{self._prefix}{month:%Y%m}"
+
+    def _table(self, month: date) -> TableClient:
+        return self._service.get_table_client(self._name(month))
+
+
+def _is_month(digits: str) -> bool:
+    return len(digits) == len("202611") and digits.isascii() and digits.isdigit()
+
+
+def _insert(client: TableClient, entities: Sequence[Entity]) -> None:
+    """In one transaction where that is possible, else one by one."""
+    if len(entities) > 1:
+        try:
+            client.submit_transaction(("create", entity) for entity in entities)
+        except TableTransactionError as fault:
+            # One that is there already keeps the others out, which another relay, or a process
+            # that was killed, may not have inserted yet.
+            if fault.status_code not in {400, 409, 413}:
+                raise
+        else:
+            return
+    for entity in entities:
+        with suppress(ResourceExistsError):
+            client.create_entity(entity)
+
+
+def _portions(entities: Iterable[Entity]) -> Iterator[list[Entity]]:
+    """What a transaction takes: of one partition, so many, and so large."""
+    ordered = sorted(entities, key=key_of)
+    for _, of_partition in groupby(ordered, lambda entity: key_of(entity).partition):
+        portion: list[Entity] = []
+        size = 0
+        for entity in of_partition:
+            own = len(json.dumps(entity))
+            if portion and (len(portion) == _MOST_ENTITIES or size + own > _MOST_BYTES):
+                yield portion
+                portion, size = [], 0
+            portion.append(entity)
+            size += own
+        if portion:
+            yield portion
