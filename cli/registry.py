@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.artifacts import artifacts
+from cli.audit import audit
 from cli.backfill import backfill
 from cli.connection import ConnectionOptions
 from cli.failures import ingest
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(artifacts, name="artifacts")
+app.add_typer(audit, name="audit")
 app.command()(backfill)
 app.command()(reconcile)
 app.add_typer(holds, name="holds")
