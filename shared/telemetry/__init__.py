@@ -1,0 +1,1 @@
+"""What the registry tells of its own work: traces, metrics and lines in the log."""

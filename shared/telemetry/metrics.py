@@ -1,0 +1,39 @@
+"""Metrics: names, units and attributes are in docs/telemetry.md."""
+
+from opentelemetry import metrics
+
+_METER = metrics.get_meter("artifact_registry")
+_SHORT_TO_HOURS = [0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400]
+
+REGISTRATIONS = _METER.create_counter(
+    "registry.registrations", "{registration}", "Registrations that were answered"
+)
+HASHED_BYTES = _METER.create_counter("registry.hash.size", "By", "Bytes of blobs that were hashed")
+HASHING_SECONDS = _METER.create_histogram(
+    "registry.hash.duration",
+    "s",
+    "How long hashing a blob took, reading it included",
+    explicit_bucket_boundaries_advisory=_SHORT_TO_HOURS,
+)
+QUEUE_AGE = _METER.create_histogram(
+    "registry.queue.age",
+    "s",
+    "How old a message was when a function took it",
+    explicit_bucket_boundaries_advisory=_SHORT_TO_HOURS,
+)
+QUEUE_DEPTH = _METER.create_gauge("registry.queue.depth", "{message}", "Messages in a queue, about")
+SET_ASIDE = _METER.create_counter(
+    "registry.set_aside.messages", "{message}", "Messages that were set aside"
+)
+SET_ASIDE_DEPTH = _METER.create_gauge(
+    "registry.set_aside.open", "{message}", "Messages set aside that nobody dealt with yet"
+)
+TRAIL_WAITING = _METER.create_gauge(
+    "registry.audit.waiting", "{event}", "Events that are not in the audit trail yet"
+)
+TRAIL_LAG = _METER.create_gauge(
+    "registry.audit.lag", "s", "How long the oldest of these events waits"
+)
+POLICY_ACTIONS = _METER.create_counter(
+    "registry.policy.actions", "{artifact}", "What came of what policies wanted"
+)
