@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, wraps
+from os import environ
 from threading import RLock
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from shared.services.backfill import BackfillService
 from shared.services.backfill_registrars import Registrars
 from shared.services.build_surface import Builds
 from shared.services.byte_history import ByteHistoryService
+from shared.services.depths import Depths
 from shared.services.enforcement import Enforcement
 from shared.services.failures import FailureService
 from shared.services.hash_later import LateHashes
@@ -48,6 +50,8 @@ from shared.storage.issuer import Issuer
 from shared.storage.logs import quiet_request_logs
 from shared.storage.queues import StorageQueue
 from shared.storage.table_sources import TableSources
+from shared.telemetry.exporting import export_where_configured
+from shared.telemetry.logs import add_facts
 
 Built = TypeVar("Built")
 
@@ -74,6 +78,7 @@ class Registry:
     audit: Audit
     failures: FailureService
     poison_queues: PoisonQueues
+    depths: Depths
     keys: ApiKeyService
     access: AccessService
     health: HealthService
@@ -93,6 +98,14 @@ def _once(build: Callable[[], Built]) -> Callable[[], Built]:
             return built()
 
     return build_once
+
+
+@_once
+def telemetry() -> None:
+    """Tell of the work as the environment wants it: see docs/telemetry.md."""
+    quiet_request_logs()
+    add_facts()
+    export_where_configured(environ)
 
 
 @_once
@@ -173,7 +186,7 @@ def health(queue: StorageQueue) -> HealthService:
 @_once
 def registry() -> Registry:
     """The registry, built once per process on first use."""
-    quiet_request_logs()
+    telemetry()
     read = Settings()  # pyright: ignore[reportCallIssue] - likewise
     store = accounts()
     tables = TableSources(read.table_sources)

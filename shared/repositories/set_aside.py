@@ -66,6 +66,11 @@ class SetAsideRepository:
         rows = self._connection.execute(_QUERIES["page"], parameters).fetchall()
         return [Failure.model_validate(row) for row in rows]
 
+    def count_open(self, most: int) -> int:
+        """How many messages nobody dealt with yet, at most so many."""
+        row = self._one("count_open", {"most": most})
+        return row["messages"] if row else 0
+
     def mark_asked(self, failures: Sequence[Failure]) -> None:
         """Say that a replay was asked for, except where somebody was faster."""
         parameters = {

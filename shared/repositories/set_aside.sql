@@ -46,6 +46,12 @@ WHERE kinds.source = coalesce(:source, kinds.source) AND kinds.reason = coalesce
 ORDER BY message.set_aside_at DESC, message.set_aside_id DESC
 LIMIT :limit;
 
+-- name: count_open(most)^
+-- How many messages nobody dealt with yet, of very many that there are so many.
+SELECT count(*) AS messages FROM (
+    SELECT FROM registry.set_aside_messages WHERE state = 'open' LIMIT :most
+) AS some;
+
 -- name: mark_asked(set_aside_ids, replays)!
 -- Say of messages that their replay was asked for, but not of those that were taken again or ended since they
 -- had been replayed so often. Locked in one order, so that no two such statements wait for each other.

@@ -8,6 +8,7 @@ from azure.storage.queue import QueueClient
 
 from shared.storage.faults import account_faults
 from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
+from shared.telemetry.traces import traced
 
 MAXIMUM_BATCH = 32
 """Messages that the service hands out at once, at most."""
@@ -47,10 +48,18 @@ class StorageQueue:
         with account_faults():
             return self._client.get_queue_properties().approximate_message_count or 0
 
-    def send(self, text: str) -> None:
-        """Add a message that stays until somebody takes it."""
+    def depth(self) -> int:
+        """The same; none where there is no queue: one of poisoned messages comes with the first."""
         with account_faults():
-            self._client.send_message(text, time_to_live=_FOR_EVER)
+            try:
+                return self._client.get_queue_properties().approximate_message_count or 0
+            except ResourceNotFoundError:
+                return 0
+
+    def send(self, text: str) -> None:
+        """Add a message that stays until somebody takes it, with the trace that it is sent in."""
+        with account_faults():
+            self._client.send_message(traced(text), time_to_live=_FOR_EVER)
 
     def receive(self, most: int, hidden_seconds: int) -> list[ReceivedMessage]:
         """Up to `most` messages, which nobody else sees for a while; none of a queue that is not.

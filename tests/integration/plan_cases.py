@@ -279,6 +279,7 @@ def _of_failures() -> Iterator[Case]:
             for reason in (None, "malformed_message", "blob_not_found", "unknown"):
                 wanted = {"state": state, "source": source, "reason": reason}
                 yield Case("set_aside.page", wanted | place, rows=60)
+    yield Case("set_aside.count_open", {"most": 10}, rows=10)
     many = {"set_aside_ids": [identifier(f"message {i}") for i in range(1, 51)]}
     yield Case("set_aside.mark_asked", many | {"replays": [0] * 50}, rows=200)
     told = {"operation": "test", "at": NOW, "actor": "test", "request_id": None}

@@ -1,0 +1,51 @@
+"""How much waits, and where: measured now and then, for whoever collects metrics."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from shared.database.pool import Database
+from shared.errors import RegistryError
+from shared.repositories.set_aside import SetAsideRepository
+from shared.services.trail_relay import TrailRelay
+from shared.storage.queues import StorageQueue
+from shared.telemetry.metrics import QUEUE_DEPTH, SET_ASIDE_DEPTH, TRAIL_LAG, TRAIL_WAITING
+
+_LOGGER = logging.getLogger(__name__)
+_COUNTED = 10_000
+"""Messages that are counted at most, so that no flood of them makes measuring slow."""
+
+
+class Depths:
+    """The queues, poisoned ones too, what was set aside, and what the audit trail has not got."""
+
+    def __init__(
+        self, database: Database, queues: Mapping[str, StorageQueue], relay: TrailRelay
+    ) -> None:
+        self._database = database
+        self._queues = queues
+        self._relay = relay
+
+    def measure(self) -> None:
+        """Record them all; what cannot be reached is left out this time."""
+        for name, queue in self._queues.items():
+            with _left_out(name):
+                QUEUE_DEPTH.set(queue.depth(), {"queue": name})
+        with _left_out("set-aside"):
+            SET_ASIDE_DEPTH.set(self._open_messages())
+        with _left_out("audit-trail"):
+            backlog = self._relay.backlog()
+            TRAIL_WAITING.set(backlog.waiting_events)
+            TRAIL_LAG.set(backlog.behind_seconds)
+
+    def _open_messages(self) -> int:
+        with self._database.connection() as connection:
+            return SetAsideRepository(connection).count_open(_COUNTED)
+
+
+@contextmanager
+def _left_out(what: str) -> Iterator[None]:
+    try:
+        yield
+    except RegistryError:
+        _LOGGER.warning("depth not measured: of=%s", what, exc_info=True)
