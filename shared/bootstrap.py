@@ -78,7 +78,6 @@ class Registry:
     audit: Audit
     failures: FailureService
     poison_queues: PoisonQueues
-    depths: Depths
     keys: ApiKeyService
     access: AccessService
     health: HealthService
@@ -225,6 +224,15 @@ def registry() -> Registry:
 def _registrars() -> Registrars:
     built = registry()
     return Registrars(database(), built.rules, accounts(), built.ingestion, built.late_hashes, _now)
+
+
+@_once
+def depths() -> Depths:
+    """What measures how much waits; for a timer alone."""
+    read = registry().settings
+    names = [each for name in read.queues for each in (name, f"{name}-poison")]
+    queues = {name: StorageQueue(read.storage.get_secret_value(), name) for name in names}
+    return Depths(database(), queues, registry().audit.relay)
 
 
 @_once
