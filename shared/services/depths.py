@@ -1,7 +1,7 @@
 """How much waits, and where: measured now and then, for whoever collects metrics."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 from shared.database.pool import Database
@@ -44,7 +44,7 @@ class Depths:
 
 
 @contextmanager
-def _left_out(what: str) -> Iterator[None]:
+def _left_out(what: str) -> Generator[None]:
     try:
         yield
     except RegistryError:

@@ -8,6 +8,8 @@ from shared.models.blobs import BlobProperties
 from shared.models.checksums import ChecksumAlgorithm
 from shared.models.content_hash import ContentHash, content_hash_of
 from shared.storage.accounts import Blobs
+from shared.telemetry.metrics import HASHED_BYTES, HASHING_SECONDS, lasting
+from shared.telemetry.traces import span
 
 
 @dataclass(frozen=True)
@@ -44,4 +46,8 @@ def hash_blob(
     On return, the store has confirmed, to a request sent after this call began, that the etag was
     still the blob's. Raises what `BlobStore.read` raises.
     """
-    return hash_chunks(store.read(properties), algorithm)
+    with span("hash blob") as step, lasting(HASHING_SECONDS):
+        hashed = hash_chunks(store.read(properties), algorithm)
+        step.set_attribute("registry.size_bytes", hashed.size_bytes)
+    HASHED_BYTES.add(hashed.size_bytes)
+    return hashed

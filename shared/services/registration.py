@@ -1,28 +1,16 @@
 """Registering artifacts: one, or a thousand at once."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
-from psycopg.errors import LockNotAvailable
-from psycopg.pq import TransactionStatus
-from psycopg.rows import DictRow
 from pydantic import TypeAdapter
 
 from shared.database.constraints import constraint_errors
 from shared.database.pool import Database
-from shared.errors import (
-    ArtifactConflict,
-    BatchRefused,
-    DatabaseUnavailable,
-    InvalidInput,
-    RegistryError,
-    Retryable,
-)
+from shared.errors import ArtifactConflict, InvalidInput
 from shared.models.artifacts import Artifact, ArtifactContent, ArtifactRegistration
 from shared.models.ids import new_id
 from shared.models.registrations import (
@@ -35,6 +23,9 @@ from shared.models.registrations import (
 )
 from shared.repositories.artifacts import ArtifactRepository, Observation
 from shared.services.idempotency import do_in_transaction, do_once
+from shared.services.registration_batches import register_all, register_items
+from shared.telemetry.metrics import REGISTRATIONS
+from shared.telemetry.traces import span
 
 MAXIMUM_BATCH = 1000
 """Registrations that one batch holds at most."""
@@ -86,14 +77,19 @@ class ArtifactRegistrations:
         request["artifact"]["observation"] = observation.number if observation else None
         if artifact_id:
             request["artifact"]["artifact_id"] = str(artifact_id)
-        with self._database.connection() as connection, constraint_errors():
-            return do_in_transaction(
-                connection,
-                idempotency,
-                self._clock(),
-                TypeAdapter(Registration),
-                lambda: _accepted(ArtifactRepository(connection).register(request)),
-            )
+        with span("register artifact") as step:
+            with self._database.connection() as connection, constraint_errors():
+                registered = do_in_transaction(
+                    connection,
+                    idempotency,
+                    self._clock(),
+                    TypeAdapter(Registration),
+                    lambda: _accepted(ArtifactRepository(connection).register(request)),
+                )
+            step.set_attribute("registry.outcome", registered.outcome)
+            step.set_attribute("registry.artifact_id", str(registered.artifact.artifact_id))
+        _count(registered)
+        return registered
 
     def register_batch(
         self,
@@ -117,17 +113,9 @@ class ArtifactRegistrations:
         if idempotency is None and not atomic:
             return self.register_each([(one, origin) for one in registrations])
         requests = [self._registration_request(one, origin) for one in registrations]
-        with self._database.connection() as connection, connection.transaction():
-            if idempotency is None:
-                return _register_all(connection, requests)
-            register = _register_all if atomic else _register_items
-            return do_once(
-                connection,
-                idempotency,
-                self._clock(),
-                TypeAdapter(list[BatchItem]),
-                lambda: register(connection, requests),
-            )
+        with _registering(requests):
+            items = self._register_in_transaction(requests, idempotency, atomic=atomic)
+        return _counted(items)
 
     def register_each(
         self, asked: Sequence[tuple[ArtifactRegistration, Origin]]
@@ -138,8 +126,28 @@ class ArtifactRegistrations:
         others for too long.
         """
         requests = [self._registration_request(one, origin) for one, origin in asked]
-        with self._database.connection() as connection:
-            return _register_items(connection, requests)
+        with _registering(requests), self._database.connection() as connection:
+            items = register_items(connection, requests)
+        return _counted(items)
+
+    def _register_in_transaction(
+        self,
+        requests: Sequence[Mapping[str, Any]],
+        idempotency: IdempotencyKey | None,
+        *,
+        atomic: bool,
+    ) -> list[BatchItem]:
+        register = register_all if atomic else register_items
+        with self._database.connection() as connection, connection.transaction():
+            if idempotency is None:
+                return register(connection, requests)
+            return do_once(
+                connection,
+                idempotency,
+                self._clock(),
+                TypeAdapter(list[BatchItem]),
+                lambda: register(connection, requests),
+            )
 
     def _registration_request(
         self, registration: ArtifactRegistration, origin: Origin
@@ -157,91 +165,22 @@ class ArtifactRegistrations:
         }
 
 
+def _registering(requests: Sequence[object]) -> AbstractContextManager[object]:
+    return span("register artifacts", facts={"registry.artifacts": len(requests)})
+
+
+def _count(registered: Registration) -> None:
+    REGISTRATIONS.add(1, {"outcome": registered.outcome})
+
+
+def _counted(items: list[BatchItem]) -> list[BatchItem]:
+    for item in items:
+        if item.registration is not None:
+            _count(item.registration)
+    return items
+
+
 def _accepted(registered: Registration) -> Registration:
     if registered.outcome is Outcome.CONFLICT:
         raise ArtifactConflict(registered.artifact.artifact_id)
     return registered
-
-
-def _register_all(
-    connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
-) -> list[BatchItem]:
-    items = _register_items(connection, requests)
-    refused = {place: item.error for place, item in enumerate(items) if item.error}
-    if refused:
-        raise BatchRefused(refused)  # ends the transaction, hence undoes the others
-    return items
-
-
-def _register_items(
-    connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
-) -> list[BatchItem]:
-    """All in one go; one at a time where a single one, unknown which, stops the others.
-
-    It breaks a constraint, or waits too long for an asset that others have locked. Within a
-    transaction such a wait ends all of it: what is given may not hold for half of a batch, and a
-    thousand waits would keep everybody from the assets that are locked already.
-    """
-    try:
-        with _undone_alone(connection), constraint_errors():
-            registered = ArtifactRepository(connection).register_batch(requests)
-    except RegistryError:
-        return _register_one_by_one(connection, requests)
-    except LockNotAvailable:
-        if not _is_alone(connection):
-            raise
-        return _register_one_by_one(connection, requests)
-    return [_item(registration) for registration in registered]
-
-
-def _register_one_by_one(
-    connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
-) -> list[BatchItem]:
-    if _is_alone(connection):
-        return _register_unless_held(connection, requests)
-    order = ArtifactRepository(connection).prepare_one_by_one(requests)
-    items = {place: _register_item(connection, requests[place]) for place in order}
-    return [items[place] for place in range(len(requests))]
-
-
-def _register_unless_held(
-    connection: Connection[DictRow], requests: Sequence[Mapping[str, Any]]
-) -> list[BatchItem]:
-    """Wait for an asset that others hold once, however many of the requests are about it."""
-    held: dict[str, BatchItem] = {}
-    items: list[BatchItem] = []
-    for request in requests:
-        asset = json.dumps([request["client_type"], request["client_refs"]], sort_keys=True)
-        item = held.get(asset) or _register_item(connection, request)
-        if isinstance(item.error, Retryable):
-            held[asset] = item
-        items.append(item)
-    return items
-
-
-def _register_item(connection: Connection[DictRow], request: Mapping[str, Any]) -> BatchItem:
-    try:
-        with _undone_alone(connection), constraint_errors():
-            return _item(ArtifactRepository(connection).register(request))
-    except RegistryError as error:
-        return BatchItem(None, error)
-    except LockNotAvailable:
-        if not _is_alone(connection):
-            raise
-        return BatchItem(None, DatabaseUnavailable("Others have locked the asset for too long."))
-
-
-def _undone_alone(connection: Connection[DictRow]) -> AbstractContextManager[object]:
-    """A savepoint, so that a statement that fails undoes no other; nothing where it is alone."""
-    return nullcontext() if _is_alone(connection) else connection.transaction()
-
-
-def _is_alone(connection: Connection[DictRow]) -> bool:
-    """Whether the next statement is a transaction of its own."""
-    return connection.info.transaction_status is TransactionStatus.IDLE
-
-
-def _item(registered: Registration) -> BatchItem:
-    if registered.outcome is Outcome.CONFLICT:
-        return BatchItem(None, ArtifactConflict(registered.artifact.artifact_id))
-    return BatchItem(registered, None)

@@ -7,7 +7,6 @@ Application Insights the language worker sees to: see docs/telemetry.md.
 import logging
 from collections.abc import Mapping
 
-from shared.telemetry.logs import tell
 from shared.telemetry.traces import are_collected
 
 _LOGGER = logging.getLogger(__name__)
@@ -26,7 +25,7 @@ def export_where_configured(environment: Mapping[str, str]) -> None:
     try:
         from shared.telemetry import otlp  # noqa: PLC0415 - its packages are an extra
     except ImportError:
-        tell(_LOGGER, logging.WARNING, "telemetry not exported", missing="the extra telemetry")
+        _LOGGER.warning("telemetry not exported: missing=%s", "extra telemetry")
         return
     service = environment.get("WEBSITE_SITE_NAME", _SERVICE)
     if "TRACES" in wanted:
@@ -46,5 +45,5 @@ def _is_wanted(signal: str, environment: Mapping[str, str]) -> bool:
         return False
     protocol = told("PROTOCOL") or _PROTOCOL
     if protocol != _PROTOCOL:
-        tell(_LOGGER, logging.WARNING, "telemetry not exported", signal=signal, protocol=protocol)
+        _LOGGER.warning("telemetry not exported: signal=%s protocol=%s", signal, protocol)
     return protocol == _PROTOCOL

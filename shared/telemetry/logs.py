@@ -1,28 +1,32 @@
 """Lines in the log: a constant name of what happened, and the facts."""
 
 import logging
+import re
+from typing import Any
+
+OURS = ("shared.", "functions.")
+MESSAGE = re.compile(r"[a-z][a-z ]*(:( [a-z_]+=%[sd])+)?")
+"""What our messages look like: `blob registered: outcome=%s size_bytes=%d`."""
+
+_FACT = re.compile(r"([a-z_]+)=%")
+_FORMER = logging.getLogRecordFactory()
 
 
-def tell(
-    logger: logging.Logger, level: int, event: str, *, with_fault: bool = False, **facts: object
-) -> None:
-    """Log an event, which is a constant, and what is known of it.
+def add_facts() -> None:
+    """From now on each record of ours has its event and its facts as attributes as well.
 
-    Read by people as `event: fact=… fact=…`; whoever collects records finds the same in their
-    attributes `registry.event` and `registry.<fact>`. `with_fault` adds the exception at hand.
+    Who collects records finds `registry.event` and `registry.<fact>`; who reads lines finds what
+    he always did.
     """
-    told = " ".join(f"{name}={fact}" for name, fact in facts.items())
-    attributes = {f"registry.{name}": _plain(fact) for name, fact in facts.items()}
-    logger.log(
-        level,
-        "%s: %s" if told else "%s%s",
-        event,
-        told,
-        extra={"registry.event": event} | attributes,
-        exc_info=with_fault,
-    )
+    logging.setLogRecordFactory(_record)
 
 
-def _plain(fact: object) -> object:
-    """What exporters of records take; they leave out anything else."""
-    return fact if isinstance(fact, bool | int | float) else str(fact)
+def _record(*given: Any, **named: Any) -> logging.LogRecord:
+    record = _FORMER(*given, **named)
+    if record.name.startswith(OURS):
+        told = str(record.msg)
+        record.__dict__["registry.event"] = told.partition(":")[0]
+        args = record.args if isinstance(record.args, tuple) else ()
+        for name, fact in zip(_FACT.findall(told), args, strict=False):
+            record.__dict__[f"registry.{name}"] = fact if isinstance(fact, int) else str(fact)
+    return record

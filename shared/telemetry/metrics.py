@@ -1,12 +1,17 @@
 """Metrics: names, units and attributes are in docs/telemetry.md."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from time import perf_counter
+
 from opentelemetry import metrics
+from opentelemetry.metrics import Histogram
 
 _METER = metrics.get_meter("artifact_registry")
 _SHORT_TO_HOURS = [0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400]
 
 REGISTRATIONS = _METER.create_counter(
-    "registry.registrations", "{registration}", "Registrations that were answered"
+    "registry.registrations", "{registration}", "Registrations, by what came of them"
 )
 HASHED_BYTES = _METER.create_counter("registry.hash.size", "By", "Bytes of blobs that were hashed")
 HASHING_SECONDS = _METER.create_histogram(
@@ -37,3 +42,11 @@ TRAIL_LAG = _METER.create_gauge(
 POLICY_ACTIONS = _METER.create_counter(
     "registry.policy.actions", "{artifact}", "What came of what policies wanted"
 )
+
+
+@contextmanager
+def lasting(seconds: Histogram) -> Generator[None]:
+    """Record how long what is done within takes, if it is done."""
+    begun = perf_counter()
+    yield
+    seconds.record(perf_counter() - begun)

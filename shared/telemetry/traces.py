@@ -1,7 +1,7 @@
 """Traces: what became of one upload, over all the queues on its way."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
 from opentelemetry import trace
@@ -30,7 +30,7 @@ def span(
     parent: Context | None = None,
     links: tuple[Link, ...] = (),
     facts: Mapping[str, AttributeValue] | None = None,
-) -> Iterator[Span]:
+) -> Generator[Span]:
     """A step of the work.
 
     Of an error only its kind is told: what drivers and the SDK say may hold a signature or a key.
@@ -53,7 +53,7 @@ def span(
 
 
 @contextmanager
-def invocation(name: str, host: Mapping[str, str], body: bytes = b"") -> Iterator[bytes]:
+def invocation(name: str, host: Mapping[str, str], body: bytes = b"") -> Generator[bytes]:
     """The step that a function is; answers with the message it takes, as it was before `traced`.
 
     It goes on with the trace of whoever sent the message, and is linked to the host's own span of
