@@ -6,7 +6,7 @@
 import azure.functions as func
 
 from functions.origins import origin_of
-from shared.bootstrap import registry
+from shared.bootstrap import depths, registry
 
 bp = func.Blueprint()
 
@@ -20,6 +20,13 @@ def fold_statistics(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the hos
     """Fold what changed in the last minute into the totals, of artifacts and of builds."""
     registry().artifacts.fold_changes()
     registry().builds.dashboard.fold()
+
+
+@bp.function_name("measure_depths")
+@bp.timer_trigger(arg_name="timer", schedule="50 * * * * *", run_on_startup=False)
+def measure_depths(timer: func.TimerRequest) -> None:  # noqa: ARG001 - likewise
+    """Record how much waits in queues, aside, and for the audit trail."""
+    depths().measure()
 
 
 @bp.function_name("drain_poison_queues")

@@ -166,6 +166,15 @@ EXPECTED: Manifest = {
             "runOnStartup": False,
         },
     ],
+    "measure_depths": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "50 * * * * *",
+            "runOnStartup": False,
+        },
+    ],
     "drain_poison_queues": [
         {
             "type": "timerTrigger",
