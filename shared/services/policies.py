@@ -53,7 +53,7 @@ class PolicyService(DocumentService[Policy]):
         """
         file = self.read()
         if file.unreadable:
-            _LOGGER.warning("policies of another version: %s", ", ".join(file.unreadable))
+            _LOGGER.warning("policies of another version: names=%s", ", ".join(file.unreadable))
         return file.enabled
 
     def apply(

@@ -71,7 +71,7 @@ def invocation(name: str, host: Mapping[str, str], body: bytes = b"") -> Generat
 
 
 def traced(message: str) -> str:
-    """A message of ours, a JSON object, with the trace that it is sent in, if there is one.
+    """A message, with the trace that it is sent in, if there is one and it is a JSON object.
 
     Where nobody collects traces it stays as it is: earlier versions of the registry, which may
     still be running, refuse members that they do not know.
@@ -79,7 +79,7 @@ def traced(message: str) -> str:
     carrier: dict[str, str] = {}
     if are_collected():
         _CARRIER.inject(carrier)
-    if _PARENT not in carrier:
+    if _PARENT not in carrier or not message.endswith("}") or message == "{}":
         return message
     return f'{message.removesuffix("}")}, "{_PARENT}": "{carrier[_PARENT]}"}}'
 
