@@ -2,10 +2,10 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import closing, nullcontext, suppress
-from typing import Any
+from typing import Any, BinaryIO
 
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.blob import BlobClient, BlobServiceClient
 from azure.storage.blob import RehydratePriority as SdkPriority
 
@@ -109,6 +109,21 @@ class BlobStore:
             chunks = read_ahead(chunks, CHUNKS_AHEAD)
         with closing(chunks):
             yield from chunks
+
+    def create(self, reference: BlobReference, file: BinaryIO) -> bool:
+        """Whether a blob was made of a file's bytes; one that is there stays as it is.
+
+        Raises BlobNotFound where there is no such container, StorageAccountNotAllowed,
+        StorageUnavailable.
+        """
+        self._require_own(reference)
+        client = self._service.get_blob_client(reference.container, reference.path)
+        with blob_faults(reference):
+            try:
+                client.upload_blob(file, overwrite=False)
+            except ResourceExistsError:
+                return False
+        return True
 
     def remove(self, properties: BlobProperties) -> None:
         """Remove a blob in the state that its etag names; one that is gone already is no fault.
