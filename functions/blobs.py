@@ -6,6 +6,8 @@
 import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob
 
+from functions.attempted import REGISTERING
+from functions.origins import origin_of
 from shared import bootstrap
 from shared.models.blob_events import forwarded_event
 from shared.models.blobs import BlobReference
@@ -23,9 +25,15 @@ bp = func.Blueprint()
 @bp.queue_output(
     arg_name="events", queue_name="%REGISTRY_BLOB_EVENTS_QUEUE%", connection="REGISTRY_STORAGE"
 )
-def blob_uploaded(client: blob.BlobClient, events: func.Out[str]) -> None:
+def blob_uploaded(client: blob.BlobClient, events: func.Out[str], context: func.Context) -> None:
     """Put a notice of the blob on the queue on which Event Grid's notices arrive as well."""
-    reference = BlobReference(
-        str(client.account_name), str(client.container_name), str(client.blob_name)
-    )
-    events.set(forwarded_event(reference))
+    try:
+        reference = BlobReference(
+            str(client.account_name), str(client.container_name), str(client.blob_name)
+        )
+        events.set(forwarded_event(reference))
+    except Exception as fault:
+        # What forwards needs no database, and asks for one only to tell this.
+        attempts = bootstrap.registry().audit.attempts
+        attempts.record_fault(REGISTERING, origin_of(context), fault)
+        raise

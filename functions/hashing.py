@@ -5,10 +5,14 @@
 
 import azure.functions as func
 
+from functions.attempted import attempted
 from functions.origins import origin_of
 from shared.bootstrap import registry
+from shared.models.attempts import Doing
 
 bp = func.Blueprint()
+
+_HASHING = Doing("content_hashed", "hash")
 
 
 @bp.function_name("hash_artifact")
@@ -20,13 +24,15 @@ bp = func.Blueprint()
 )
 def hash_artifact(message: func.QueueMessage, context: func.Context) -> None:
     """Fill in the hashes of the artifacts that a message names."""
-    built = registry()
-    queue = built.settings.hashing_queue
-    built.late_hashes.take(queue, message.get_body(), origin_of(context))
+    built, origin = registry(), origin_of(context)
+    with attempted(built.audit, _HASHING, origin):
+        built.late_hashes.take(built.settings.hashing_queue, message.get_body(), origin)
 
 
 @bp.function_name("send_hash_requests")
 @bp.timer_trigger(arg_name="timer", schedule="30 * * * * *", run_on_startup=False)
-def send_hash_requests(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host binds it by name
+def send_hash_requests(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - the host binds it by name
     """Ask for the hashes that are due, as many as the queue should hold."""
-    registry().late_hashes.send_due()
+    built = registry()
+    with attempted(built.audit, _HASHING, origin_of(context)):
+        built.late_hashes.send_due()

@@ -5,24 +5,33 @@
 
 import azure.functions as func
 
+from functions.attempted import attempted
 from functions.origins import origin_of
 from shared.bootstrap import registry
+from shared.models.attempts import Doing
 
 bp = func.Blueprint()
+
+_RUNNING = Doing("policy_run", "run")
+_ACTING = Doing("policy_run", "act")
 
 
 @bp.function_name("start_policy_runs")
 @bp.timer_trigger(arg_name="timer", schedule="%REGISTRY_POLICY_SCHEDULE%", run_on_startup=False)
-def start_policy_runs(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host binds it by name
+def start_policy_runs(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - the host binds it by name
     """Begin a run of every enabled policy that has anything due."""
-    registry().enforcement.runs.start_due()
+    built = registry()
+    with attempted(built.audit, _RUNNING, origin_of(context)):
+        built.enforcement.runs.start_due()
 
 
 @bp.function_name("advance_policy_runs")
 @bp.timer_trigger(arg_name="timer", schedule="15 * * * * *", run_on_startup=False)
-def advance_policy_runs(timer: func.TimerRequest) -> None:  # noqa: ARG001 - likewise
+def advance_policy_runs(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - likewise
     """Go on with the runs that are under way: claim, send, count."""
-    registry().enforcement.runs.advance()
+    built = registry()
+    with attempted(built.audit, _RUNNING, origin_of(context)):
+        built.enforcement.runs.advance()
 
 
 @bp.function_name("act_on_artifacts")
@@ -34,6 +43,7 @@ def advance_policy_runs(timer: func.TimerRequest) -> None:  # noqa: ARG001 - lik
 )
 def act_on_artifacts(message: func.QueueMessage, context: func.Context) -> None:
     """Do what policies want with the artifacts that a message names."""
-    built = registry()
+    built, origin = registry(), origin_of(context)
     queue = built.settings.policy_actions_queue
-    built.enforcement.actions.take(queue, message.get_body(), origin_of(context))
+    with attempted(built.audit, _ACTING, origin):
+        built.enforcement.actions.take(queue, message.get_body(), origin)

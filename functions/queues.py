@@ -11,6 +11,7 @@ from typing import List  # noqa: UP035 - the worker knows no other spelling in a
 
 import azure.functions as func
 
+from functions.attempted import REGISTERING, attempted
 from functions.origins import origin_of
 from shared.bootstrap import registry
 from shared.models.ids import repeatable_id
@@ -37,10 +38,11 @@ def blob_events(
 
     What is left to do is put on the queue before the message is taken off it.
     """
-    built = registry()
-    messages = built.ingestion.take_blob_events(
-        built.settings.blob_events_queue, message.get_body(), origin_of(context)
-    )
+    built, origin = registry(), origin_of(context)
+    with attempted(built.audit, REGISTERING, origin):
+        messages = built.ingestion.take_blob_events(
+            built.settings.blob_events_queue, message.get_body(), origin
+        )
     if messages:
         following.set(messages)
 
@@ -54,9 +56,10 @@ def blob_events(
 )
 def register_artifact(message: func.QueueMessage, context: func.Context) -> None:
     """Register what a pipeline wrote: the body of `POST /api/v1/artifacts`."""
-    built = registry()
+    built, origin = registry(), origin_of(context)
     queue = built.settings.registrations_queue
     # Members of the body may stand in for the message's metadata, its id too: but a registration
     # has no such member, and a body that has one is refused as none.
     artifact_id = repeatable_id(f"{queue}/{message.id}", message.insertion_time)
-    built.ingestion.take_registration(queue, message.get_body(), origin_of(context), artifact_id)
+    with attempted(built.audit, REGISTERING, origin):
+        built.ingestion.take_registration(queue, message.get_body(), origin, artifact_id)

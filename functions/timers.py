@@ -5,13 +5,17 @@
 
 import azure.functions as func
 
+from functions.attempted import attempted
 from functions.origins import origin_of
 from shared.bootstrap import depths, registry
+from shared.models.attempts import Doing
 
 bp = func.Blueprint()
 
 _DRAINING_SECONDS = 120.0
 _CHECKING_SECONDS = 240.0
+_SETTING_ASIDE = Doing("message_set_aside", "set_aside")
+_REHYDRATING = Doing("rehydrated", "rehydrate")
 
 
 @bp.function_name("fold_statistics")
@@ -31,13 +35,17 @@ def measure_depths(timer: func.TimerRequest) -> None:  # noqa: ARG001 - likewise
 
 @bp.function_name("drain_poison_queues")
 @bp.timer_trigger(arg_name="timer", schedule="0 */5 * * * *", run_on_startup=False)
-def drain_poison_queues(timer: func.TimerRequest) -> None:  # noqa: ARG001 - likewise
+def drain_poison_queues(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - likewise
     """Set aside what the host gave up, long before the poison queues forget it."""
-    registry().poison_queues.drain(_DRAINING_SECONDS)
+    built, origin = registry(), origin_of(context)
+    with attempted(built.audit, _SETTING_ASIDE, origin):
+        built.poison_queues.drain(_DRAINING_SECONDS, origin)
 
 
 @bp.function_name("check_rehydrations")
 @bp.timer_trigger(arg_name="timer", schedule="45 */5 * * * *", run_on_startup=False)
 def check_rehydrations(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - likewise
     """See which archived bytes are back that somebody asked for."""
-    registry().rehydration.check_due(_CHECKING_SECONDS, origin_of(context))
+    built, origin = registry(), origin_of(context)
+    with attempted(built.audit, _REHYDRATING, origin):
+        built.rehydration.check_due(_CHECKING_SECONDS, origin)

@@ -197,6 +197,7 @@ def registry() -> Registry:
     retirement = RetirementService(database(), store, _now)
     verifications = Verifications(database(), artifacts, ingestion, store, _now)
     hashing, acting = queues[read.hashing_queue], queues[read.policy_actions_queue]
+    kicking = StorageQueue(read.storage.get_secret_value(), read.audit_queue)
     return Registry(
         settings=read,
         artifacts=artifacts,
@@ -212,7 +213,7 @@ def registry() -> Registry:
         ),
         byte_history=ByteHistoryService(database(), _now),
         builds=Builds.of(database(), verifications, _now),
-        audit=Audit.of(database(), audit_table(), _now),
+        audit=Audit.of(database(), audit_table(), _now, kicking),
         failures=FailureService(database(), _now, queues),
         poison_queues=poison_queues(read, set_aside),
         keys=keys(),

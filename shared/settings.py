@@ -130,6 +130,8 @@ class Settings(TriggerSettings, KeySettings, TokenSettings, StorageSettings, Aud
     policy_actions_queue: str = "policy-actions"
     policy_schedule: str = "0 10 * * * *"
     """When runs of policies begin: an NCRONTAB expression, read by the host."""
+    audit_reads: bool = False
+    """Whether reads of single artifacts are events too, which each costs a write."""
     audit_queue: str = "audit-relay"
     """Says that there is something to be moved into the audit trail. No message is of use later."""
 

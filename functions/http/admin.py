@@ -57,7 +57,9 @@ def get_by_stac(
     """
     collection = _either("stac_collection_id", stac_collection_id, collection_id)
     item = _either("stac_item_id", stac_item_id, item_id)
-    return wrapped_answer(entry.registry.artifacts.get_by_stac(collection, item))
+    artifact = entry.registry.artifacts.get_by_stac(collection, item)
+    entry.request.state.artifact_id = artifact.artifact_id
+    return wrapped_answer(artifact)
 
 
 @router.get(
@@ -77,6 +79,7 @@ def get_by_references(
     found = entry.registry.artifacts.get_by_client_refs(
         client_type, client_refs, include_superseded=include_superseded
     )
+    entry.request.state.artifact_id = found.artifact_id
     # The artifact alone, so that it has the entity tag that it has everywhere.
     artifact = Artifact.model_construct(**{n: getattr(found, n) for n in Artifact.model_fields})
     return wrapped_answer(artifact, {"match": found.match, "matched_assets": found.matched_assets})

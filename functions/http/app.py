@@ -27,6 +27,7 @@ from functions.http import (
     rehydration,
     rules,
 )
+from functions.http.attempts import Attempts
 from functions.http.handlers import add_handlers
 from functions.http.middleware import BodyLimit, LastResort, RequestIds
 from functions.http.visits import Visits
@@ -67,7 +68,7 @@ def build_app(registry: Callable[[], Registry]) -> FastAPI:
         title="Artifact registry",
         openapi_url=None,  # the documentation surface has its own
         redirect_slashes=False,  # behind the host, a redirect would name the wrong address
-        middleware=[Middleware(RequestIds), Middleware(LastResort), Middleware(BodyLimit)],
+        middleware=[Middleware(each) for each in (RequestIds, Attempts, LastResort, BodyLimit)],
     )
     app.state.registry = registry
     app.state.visits = Visits()

@@ -1,7 +1,7 @@
 """A batch of registrations, over HTTP: what is not valid is told beside what came of the others."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue, ValidationError
@@ -10,9 +10,10 @@ from functions.http.artifact_bodies import BatchAnswer, BatchRequest, BatchResul
 from functions.http.entry import Entry
 from functions.http.handlers import invalid_fields, problem_members_of
 from functions.http.idempotency_keys import read_idempotency_key
-from functions.http.problems import INVALID_INPUT, problem_members
+from functions.http.problems import INVALID_INPUT, Refusal, problem_members
 from shared.errors import RegistryError
 from shared.models.artifacts import ArtifactRegistration
+from shared.models.pointers import json_pointer
 from shared.models.registrations import BatchItem, Outcome
 
 Invalid = Mapping[int, Sequence[Any]]
@@ -30,14 +31,27 @@ def register(entry: Entry, batch: BatchRequest, idempotency_key: str | None) -> 
         raise RequestValidationError([error for errors in invalid.values() for error in errors])
     items = iter(_register_valid(entry, batch, valid, idempotency_key))
     request_id = entry.request.state.request_id
-    return _answer(
-        [
-            _invalid_result(request_id, invalid[place])
-            if place in invalid
-            else _result(request_id, place, next(items))
-            for place in range(len(batch.artifacts))
-        ]
-    )
+    results = [
+        _invalid_result(request_id, invalid[place])
+        if place in invalid
+        else _result(request_id, place, next(items))
+        for place in range(len(batch.artifacts))
+    ]
+    entry.request.state.refusal = _refusal(results)
+    return _answer(results)
+
+
+def _refusal(results: Sequence[BatchResult]) -> Refusal | None:
+    """What the audit trail is told of those that failed; None where none did."""
+    failed = [
+        {"pointer": json_pointer("artifacts", place), "type": problem["type"]}
+        for place, problem in enumerate(_problem_of(result) for result in results)
+        if problem is not None
+    ]
+    if not failed:
+        return None
+    detail = f"{len(failed)} of {len(results)} artifacts were not registered."
+    return Refusal("items-refused", detail, {"errors": failed})
 
 
 def _validate(items: Sequence[object]) -> tuple[list[ArtifactRegistration], Invalid]:
@@ -87,6 +101,10 @@ def _invalid_result(request_id: str, errors: Sequence[Any]) -> BatchResult:
 
 def _failed(problem: Mapping[str, JsonValue]) -> BatchResult:
     return BatchResult.model_construct(status="failed", artifact=None, problem=dict(problem))
+
+
+def _problem_of(result: BatchResult) -> Mapping[str, JsonValue] | None:
+    return cast("Mapping[str, JsonValue] | None", result.problem)  # as `_failed` made it
 
 
 def _answer(results: list[BatchResult]) -> BatchAnswer:

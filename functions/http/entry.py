@@ -25,6 +25,8 @@ class Entry:
         self._scope = scope
         self._registry: Registry | None = None
         self._caller: Caller | None = None
+        self.actor: str | None = None
+        """Whose credential this is, allowed in or not; None where nobody knows."""
         self.was_tried = False
         """Whether somebody looked at the caller's credential yet, whatever came of it."""
 
@@ -41,6 +43,7 @@ class Entry:
         self.was_tried = True
         if isinstance(caller, RegistryError):
             return caller
+        self.actor = caller.actor
         try:
             caller.require(self._scope)
         except RegistryError as error:

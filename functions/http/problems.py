@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,6 +32,16 @@ class InvalidField(TypedDict):
     type: NotRequired[str]
     """What kind of problem an item of a batch met."""
     current_artifact_id: NotRequired[str]
+
+
+class Refusal(NamedTuple):
+    """Why a request did not do what it was to do; kept as `request.state.refusal`."""
+
+    name: str
+    """Of the problem's type."""
+    detail: str
+    members: Mapping[str, Any]
+    """What the answer tells beside."""
 
 
 INVALID_INPUT = ProblemType(422, "invalid-input", "A value is not valid")
@@ -82,7 +92,8 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     extensions: Mapping[str, Any] | None = None,
 ) -> Response:
-    """The answer to a request that met a problem."""
+    """The answer to a request that met a problem; the audit trail may be told of it."""
+    request.state.refusal = Refusal(kind.name, detail, extensions or {})
     return Response(
         problem_body(kind, request.state.request_id, detail, extensions or {}),
         status_code=kind.status,

@@ -45,6 +45,11 @@ class FailureState(StrEnum):
     REPLAYED = "replayed"
     DISCARDED = "discarded"
 
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self in {FailureState.REPLAYED, FailureState.DISCARDED}
+
 
 class Failure(BaseModel):
     """A message that was set aside, without its body."""

@@ -9,9 +9,17 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from shared.database.queries import load_queries
+from shared.models.attempts import Doing
 from shared.models.ids import repeatable_id
 from shared.models.registrations import Origin
-from shared.models.set_aside import Failure, FailureDetail, FailureFilter, Message, Replay
+from shared.models.set_aside import (
+    Failure,
+    FailureDetail,
+    FailureFilter,
+    FailureState,
+    Message,
+    Replay,
+)
 
 _QUERIES = load_queries(__file__)
 _END = ("infinity", UUID(int=2**128 - 1))
@@ -32,8 +40,11 @@ class SetAsideRepository:
         reason: str,
         explanation: str,
         at: datetime,
-    ) -> None:
-        """Keep a message, once."""
+    ) -> bool:
+        """Keep a message, once; True where it was not kept before, or had ended.
+
+        To be called in a transaction.
+        """
         parameters = {
             "set_aside_id": set_aside_id,
             "source": message.source,
@@ -43,7 +54,11 @@ class SetAsideRepository:
             "delivery_id": message.delivery_id,
             "set_aside_at": at,
         }
-        self._connection.execute(_QUERIES["set_aside"], parameters)
+        before = self._one("hold", {"set_aside_id": set_aside_id})
+        kept = self._one("set_aside", parameters)
+        if kept is None:
+            return False
+        return kept["is_new"] or (before is not None and FailureState(before["state"]).is_end)
 
     def get(self, set_aside_id: UUID) -> FailureDetail | None:
         """One message with its body; None if unknown."""
@@ -102,8 +117,11 @@ class SetAsideRepository:
         *,
         reason: str,
         explanation: str,
-    ) -> None:
-        """Leave a message to be mended further; `arrivals` is that of the replay, if known."""
+    ) -> bool:
+        """Leave a message to be mended further; `arrivals` is that of the replay, if known.
+
+        False where that is not this replay's to say any more.
+        """
         parameters = {
             "set_aside_id": set_aside_id,
             "source": source,
@@ -111,7 +129,7 @@ class SetAsideRepository:
             "reason": reason,
             "explanation": explanation,
         }
-        self._connection.execute(_QUERIES["open_again"], parameters)
+        return self._one("open_again", parameters) is not None
 
     def end_replay(self, replay: Replay, at: datetime, actor: str) -> bool:
         """Close a message that was of use; False where another did, or it was set aside anew."""
@@ -140,6 +158,20 @@ class SetAsideRepository:
             "request_id": origin.request_id,
         }
         self._connection.execute(_QUERIES["record_events"], parameters)
+
+    def record_failure(
+        self, doing: Doing, set_aside_id: UUID, origin: Origin, at: datetime
+    ) -> None:
+        """Likewise of what came to nothing, for the reason that the message has now."""
+        parameters = {
+            "set_aside_id": set_aside_id,
+            "operation": doing.operation,
+            "action": doing.action,
+            "at": at,
+            "actor": origin.actor,
+            "request_id": origin.request_id,
+        }
+        self._connection.execute(_QUERIES["record_failure"], parameters)
 
     def _one(self, name: str, parameters: Mapping[str, Any]) -> DictRow | None:
         return self._connection.execute(_QUERIES[name], parameters).fetchone()

@@ -1,4 +1,8 @@
--- name: set_aside(set_aside_id, source, body, reason, explanation, delivery_id, set_aside_at)!
+-- name: hold(set_aside_id)^
+-- What became of a message that was set aside before; no row where it was not. Nobody changes it meanwhile.
+SELECT state FROM registry.set_aside_messages WHERE set_aside_id = :set_aside_id FOR NO KEY UPDATE;
+
+-- name: set_aside(set_aside_id, source, body, reason, explanation, delivery_id, set_aside_at)^
 -- Keep a message that can never succeed. The same bytes again are the same row, open again; but a repeated
 -- delivery of one message is no other message, and opens nothing that has ended.
 INSERT INTO registry.set_aside_messages AS known
@@ -10,7 +14,9 @@ SET reason = excluded.reason, explanation = excluded.explanation, delivery_id = 
     arrivals = CASE WHEN known.delivery_id = excluded.delivery_id THEN known.arrivals ELSE known.arrivals + 1 END,
     set_aside_at = CASE WHEN known.delivery_id = excluded.delivery_id THEN known.set_aside_at
                         ELSE excluded.set_aside_at END
-WHERE known.state IN ('open', 'replaying') OR (known.delivery_id = excluded.delivery_id) IS NOT TRUE;
+WHERE known.state IN ('open', 'replaying') OR (known.delivery_id = excluded.delivery_id) IS NOT TRUE
+-- A row that was there has been locked before it is changed.
+RETURNING xmax = 0 AS is_new;
 
 -- name: get(set_aside_id)^
 SELECT set_aside_id, source, reason, explanation, state, set_aside_at, replays, last_tried_at, ended_at, ended_by,
@@ -79,13 +85,14 @@ SELECT EXISTS (
     SELECT FROM registry.set_aside_messages WHERE set_aside_id = :set_aside_id AND source = :source
 ) AS is_known;
 
--- name: open_again(set_aside_id, source, arrivals, reason, explanation)!
+-- name: open_again(set_aside_id, source, arrivals, reason, explanation)^
 -- A replay failed. What ended meanwhile, or was set aside anew, is not its to change; null where nobody knows
 -- any more which time it was.
 UPDATE registry.set_aside_messages
 SET state = 'open', reason = :reason, explanation = :explanation
 WHERE set_aside_id = :set_aside_id AND source = :source AND state IN ('open', 'replaying')
-  AND (CAST(:arrivals AS integer) IS NULL OR arrivals = :arrivals);
+  AND (CAST(:arrivals AS integer) IS NULL OR arrivals = :arrivals)
+RETURNING set_aside_id;
 
 -- name: end_replay(set_aside_id, arrivals, at, actor)^
 -- A replay succeeded: the message was of use after all, even if it was discarded meanwhile.
@@ -107,3 +114,12 @@ SELECT :at, :operation, :actor, :request_id,
        jsonb_build_object('set_aside_id', set_aside_id, 'source', source, 'reason', reason)
 FROM registry.set_aside_messages
 WHERE set_aside_id = ANY (:set_aside_ids);
+
+-- name: record_failure(set_aside_id, operation, action, at, actor, request_id)!
+-- Likewise of what came to nothing: why is what the message was set aside for.
+INSERT INTO registry.outbox (occurred_at, operation, action, actor, request_id, success, error, details)
+SELECT :at, :operation, :action, :actor, :request_id, false,
+       left(replace(reason, '_', '-') || ': ' || explanation, 2000),
+       jsonb_build_object('set_aside_id', set_aside_id, 'source', source, 'reason', reason)
+FROM registry.set_aside_messages
+WHERE set_aside_id = :set_aside_id;

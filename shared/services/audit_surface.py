@@ -6,8 +6,11 @@ from datetime import datetime
 from typing import Self
 
 from shared.database.pool import Database
+from shared.services.attempts import Attempts
+from shared.services.trail_kick import TrailKick
 from shared.services.trail_relay import TrailRelay
 from shared.storage.audit_table import AuditTable
+from shared.storage.queues import StorageQueue
 
 
 @dataclass(frozen=True)
@@ -15,8 +18,20 @@ class Audit:
     """Everything about the audit trail."""
 
     relay: TrailRelay
+    attempts: Attempts
+    kick: TrailKick
 
     @classmethod
-    def of(cls, database: Database, table: AuditTable, clock: Callable[[], datetime]) -> Self:
-        """All parts over one database and one account."""
-        return cls(relay=TrailRelay(database, table, clock))
+    def of(
+        cls,
+        database: Database,
+        table: AuditTable,
+        clock: Callable[[], datetime],
+        queue: StorageQueue | None = None,
+    ) -> Self:
+        """All parts over one database and one account; `queue` wakes the relay."""
+        return cls(
+            relay=TrailRelay(database, table, clock),
+            attempts=Attempts(database, clock),
+            kick=TrailKick(queue),
+        )

@@ -21,8 +21,6 @@ from shared.repositories.set_aside import SetAsideRepository
 from shared.services.asked import MAXIMUM_PAGE, require_page
 from shared.storage.queues import StorageQueue
 
-_UNENDED = {FailureState.OPEN, FailureState.REPLAYING}
-
 
 class FailureService:
     """Lists failures and ends them. No record is ever removed.
@@ -93,7 +91,7 @@ class FailureService:
         Raises InvalidInput as `list_failures` does, and for a state that failures end in;
         StorageUnavailable, where some may have been asked for already.
         """
-        if wanted.state not in _UNENDED:
+        if wanted.state.is_end:
             raise InvalidInput("What has ended is not replayed.", "/state")
         page = self.list_failures(wanted, limit=limit, cursor=cursor)
         replayable = [each for each in page.failures if each.source in self._queues]

@@ -113,9 +113,11 @@ class LateHashes:
                 case HashRequest(artifact_ids=[artifact_id]):
                     hash_one(artifact_id)
                 case HashRequest(artifact_ids=wanted):
-                    self._set_aside.use_each(message.source, wanted, hash_one, _alone)
+                    self._set_aside.use_each(message.source, wanted, hash_one, _alone, origin)
                 case VerifyRequest(verify=wanted):
-                    self._set_aside.use_each(message.source, wanted, verify_one, _verified_alone)
+                    self._set_aside.use_each(
+                        message.source, wanted, verify_one, _verified_alone, origin
+                    )
 
         self._set_aside.take(Message(queue, body), origin, use)
 

@@ -103,7 +103,7 @@ class IngestionService:
         def follow(event: object) -> list[str]:
             return self._take_event(event, origin)
 
-        return self._set_aside.use_each(message.source, events, follow, _alone)
+        return self._set_aside.use_each(message.source, events, follow, _alone, origin)
 
     def _take_event(self, event: object, origin: Origin) -> list[str]:
         match read_blob_event(event):

@@ -1,4 +1,4 @@
-"""Doing no more in a second than was agreed to."""
+"""Doing no more in a while than was agreed to."""
 
 import time
 from collections.abc import Callable
@@ -28,3 +28,29 @@ class Pace:
         if self._next > now:
             self._sleep(self._next - now)
         self._next = max(self._next, now) + count / self._rate
+
+
+class Quota:
+    """Lets through so many things in a while, and counts those that it turns away."""
+
+    def __init__(
+        self, most: int, seconds: float, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._clock = clock
+        self._left = most
+        self._renewed_at = clock() + seconds
+        self._turned_away = 0
+
+    def admit(self) -> int | None:
+        """How many were turned away since the last that was let through; None turns this away."""
+        now = self._clock()
+        if now >= self._renewed_at:
+            self._left, self._renewed_at = self._most, now + self._seconds
+        if self._left == 0:
+            self._turned_away += 1
+            return None
+        self._left -= 1
+        turned_away, self._turned_away = self._turned_away, 0
+        return turned_away

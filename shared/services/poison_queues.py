@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from shared.models.ids import repeatable_id
+from shared.models.registrations import UNATTRIBUTED, Origin
 from shared.models.set_aside import Message
 from shared.services.set_aside import SetAsideService
 from shared.storage.queues import MAXIMUM_BATCH, ReceivedMessage, StorageQueue
@@ -34,7 +35,7 @@ class PoisonQueues:
         self._set_aside = set_aside
         self._seconds = seconds
 
-    def drain(self, most_seconds: float) -> int:
+    def drain(self, most_seconds: float, origin: Origin = UNATTRIBUTED) -> int:
         """Set aside what lies in the queues, and say how much; the rest is left to the next run.
 
         A message is deleted once it is kept. Where that fails it comes again, and is the same row.
@@ -47,7 +48,8 @@ class PoisonQueues:
             for source, queue in list(left.items()):  # in turn: no flood holds up another queue
                 batch = queue.receive(MAXIMUM_BATCH, _HIDDEN_SECONDS)
                 for received in batch:
-                    self._set_aside.give_up(_message(source, received), REASON, _EXPLANATION)
+                    message = _message(source, received)
+                    self._set_aside.give_up(message, REASON, _EXPLANATION, origin)
                     queue.delete(received)
                 drained += len(batch)
                 if not batch:

@@ -78,7 +78,8 @@ class PolicyActions:
             return []
 
         def use(message: Message, document: object) -> None:
-            self._set_aside.use_each(message.source, read_request(document), act, request_for)
+            wanted = read_request(document)
+            self._set_aside.use_each(message.source, wanted, act, request_for, origin)
 
         try:
             self._set_aside.take(Message(queue, body), origin, use)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import cast
 
 from pydantic import JsonValue
@@ -25,13 +26,24 @@ def redacted_text(text: str) -> str:
     return _SECRET.sub(r"\1REDACTED", without_keys(text))
 
 
+def storable_text(text: str, longest: int) -> str:
+    """The same fit to be stored, whatever a hostile sender put into it, and not too long."""
+    readable = text.replace("\0", "\\0").encode(errors="backslashreplace").decode()
+    return redacted_text(readable)[:longest]
+
+
+def storable_json(value: JsonValue, longest: int) -> JsonValue:
+    """Likewise, each text and each name in a document."""
+    return _changed(value, lambda text: storable_text(text, longest))
+
+
 def redacted_body(body: bytes) -> bytes:
     """A message's body as it is, unless it holds a secret: then decoded, and without it."""
     try:
         document = cast("JsonValue", message_document(body))
     except MalformedMessage:
         return _redacted_text_of(body)
-    clean = _redacted(document)
+    clean = _changed(document, redacted_text)
     return body if clean == document else json.dumps(clean).encode()
 
 
@@ -44,11 +56,11 @@ def _redacted_text_of(body: bytes) -> bytes:
     return body
 
 
-def _redacted(value: JsonValue) -> JsonValue:
+def _changed(value: JsonValue, change: Callable[[str], str]) -> JsonValue:
     if isinstance(value, str):
-        return redacted_text(value)
+        return change(value)
     if isinstance(value, list):
-        return [_redacted(item) for item in value]
+        return [_changed(item, change) for item in value]
     if isinstance(value, dict):
-        return {redacted_text(key): _redacted(item) for key, item in value.items()}
+        return {change(key): _changed(item, change) for key, item in value.items()}
     return value

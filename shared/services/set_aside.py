@@ -5,16 +5,17 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from shared.database.pool import Database
 from shared.errors import MalformedMessage, RegistryError, Retryable
+from shared.models.attempts import Doing
 from shared.models.blob_events import message_document
-from shared.models.registrations import Origin
+from shared.models.registrations import UNATTRIBUTED, Origin
 from shared.models.set_aside import Message, Replay, replay_in
 from shared.repositories.set_aside import SetAsideRepository
-from shared.services.redaction import redacted_body, redacted_text
+from shared.services.redaction import redacted_body, storable_text
 from shared.storage.queues import StorageQueue
 
 Part = TypeVar("Part")
@@ -24,7 +25,17 @@ Use = Callable[[Message, object], list[str] | None]
 
 _LOGGER = logging.getLogger(__name__)
 _LONGEST_EXPLANATION = 4000
+_SETTING_ASIDE = Doing("message_set_aside", "set_aside")
+_REPLAYING = Doing("message_replayed", "replay")
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+class _Failed(NamedTuple):
+    """A replay that came to nothing, and which time the message had been set aside, if known."""
+
+    source: str
+    set_aside_id: UUID
+    arrivals: int | None
 
 
 class SetAsideService:
@@ -61,7 +72,7 @@ class SetAsideService:
         except Retryable:
             raise
         except RegistryError as fault:
-            self.set_aside(message, fault)
+            self.set_aside(message, fault, origin)
         return []
 
     def use_each(
@@ -70,6 +81,7 @@ class SetAsideService:
         parts: Iterable[Part],
         use: Callable[[Part], list[str]],
         alone: Callable[[Part], bytes],
+        origin: Origin,
     ) -> list[str]:
         """Use each part of a message on its own; answers with all that is left to do.
 
@@ -84,40 +96,51 @@ class SetAsideService:
             except Retryable as fault:
                 passing.append(fault)
             except RegistryError as fault:
-                self.set_aside(Message(source, alone(part)), fault)
+                self.set_aside(Message(source, alone(part)), fault, origin)
         if passing:
             raise passing[0]
         return left
 
-    def set_aside(self, message: Message, fault: RegistryError) -> None:
-        """Keep a message with its fault.
+    def set_aside(
+        self, message: Message, fault: RegistryError, origin: Origin = UNATTRIBUTED
+    ) -> None:
+        """Keep a message with its fault; the audit trail tells of it once.
 
         Signatures (SAS), keys and passwords in it are struck out: no secret enters the database.
         """
-        self.keep(message, reason_of(type(fault)), fault.summary)
+        self.keep(message, reason_of(type(fault)), fault.summary, origin)
 
-    def keep(self, message: Message, reason: str, explanation: str) -> None:
+    def keep(
+        self, message: Message, reason: str, explanation: str, origin: Origin = UNATTRIBUTED
+    ) -> None:
         """The same, for a reason that is no fault of ours to name."""
-        with self._database.connection() as connection:
-            SetAsideRepository(connection).add(
-                _identity(message),
+        set_aside_id, now = _identity(message), self._clock()
+        with self._database.connection() as connection, connection.transaction():
+            messages = SetAsideRepository(connection)
+            is_news = messages.add(
+                set_aside_id,
                 Message(message.source, redacted_body(message.body), message.delivery_id),
                 reason=reason,
-                explanation=_storable(explanation),
-                at=self._clock(),
+                explanation=storable_text(explanation, _LONGEST_EXPLANATION),
+                at=now,
             )
+            if is_news:
+                messages.record_failure(_SETTING_ASIDE, set_aside_id, origin, now)
         _LOGGER.warning("message set aside: source=%s reason=%s", message.source, reason)
 
-    def give_up(self, message: Message, reason: str, explanation: str) -> None:
+    def give_up(
+        self, message: Message, reason: str, explanation: str, origin: Origin = UNATTRIBUTED
+    ) -> None:
         """Keep a message that was tried too often; of a replay, open what it was to take again."""
         try:
             asked_for = replay_in(message_document(message.body))
             if asked_for is not None:
-                self._open_again(message.source, asked_for, None, reason, explanation)
+                failed = _Failed(message.source, asked_for, None)
+                self._open_again(failed, reason, explanation, origin)
                 return
         except MalformedMessage:
             pass  # kept like any other
-        self.keep(message, reason, explanation)
+        self.keep(message, reason, explanation, origin)
 
     def _replay(self, source: str, set_aside_id: UUID, origin: Origin, use: Use) -> None:
         replay = self._begin(source, set_aside_id)
@@ -131,9 +154,8 @@ class SetAsideService:
         except Retryable:
             raise
         except RegistryError as fault:
-            self._open_again(
-                source, set_aside_id, replay.arrivals, reason_of(type(fault)), fault.summary
-            )
+            failed = _Failed(source, set_aside_id, replay.arrivals)
+            self._open_again(failed, reason_of(type(fault)), fault.summary, origin)
         else:
             self._end(replay, origin)
 
@@ -143,17 +165,24 @@ class SetAsideService:
             _require_known(messages, source, set_aside_id)
             return messages.begin_replay(set_aside_id, source, self._clock())
 
-    def _open_again(
-        self, source: str, set_aside_id: UUID, arrivals: int | None, reason: str, explanation: str
-    ) -> None:
-        with self._database.connection() as connection:
+    def _open_again(self, failed: _Failed, reason: str, explanation: str, origin: Origin) -> None:
+        with self._database.connection() as connection, connection.transaction():
             messages = SetAsideRepository(connection)
-            _require_known(messages, source, set_aside_id)
-            messages.open_again(
-                set_aside_id, source, arrivals, reason=reason, explanation=_storable(explanation)
+            _require_known(messages, failed.source, failed.set_aside_id)
+            is_open = messages.open_again(
+                failed.set_aside_id,
+                failed.source,
+                failed.arrivals,
+                reason=reason,
+                explanation=storable_text(explanation, _LONGEST_EXPLANATION),
             )
+            if is_open:
+                messages.record_failure(_REPLAYING, failed.set_aside_id, origin, self._clock())
         _LOGGER.warning(
-            "replay failed: set_aside_id=%s source=%s reason=%s", set_aside_id, source, reason
+            "replay failed: set_aside_id=%s source=%s reason=%s",
+            failed.set_aside_id,
+            failed.source,
+            reason,
         )
 
     def _end(self, replay: Replay, origin: Origin) -> None:
@@ -172,12 +201,6 @@ def _require_known(messages: SetAsideRepository, source: str, set_aside_id: UUID
 def reason_of(fault: type[RegistryError]) -> str:
     """The name of an error, as failures have it."""
     return _CAPITAL.sub("_", fault.__name__).lower()
-
-
-def _storable(explanation: str) -> str:
-    """What is told, fit to be stored whatever a hostile message put into it."""
-    readable = explanation.replace("\0", "\\0").encode(errors="backslashreplace").decode()
-    return redacted_text(readable)[:_LONGEST_EXPLANATION]
 
 
 def _identity(message: Message) -> UUID:

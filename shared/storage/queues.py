@@ -61,6 +61,13 @@ class StorageQueue:
         with account_faults():
             self._client.send_message(traced(text), time_to_live=_FOR_EVER)
 
+    def send_for_a_while(self, text: str, *, hidden_seconds: int, kept_seconds: int) -> None:
+        """Add a message that nobody sees yet, and that is gone if nobody takes it in time."""
+        with account_faults():
+            self._client.send_message(
+                text, visibility_timeout=hidden_seconds, time_to_live=kept_seconds
+            )
+
     def receive(self, most: int, hidden_seconds: int) -> list[ReceivedMessage]:
         """Up to `most` messages, which nobody else sees for a while; none of a queue that is not.
 

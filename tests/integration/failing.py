@@ -156,9 +156,10 @@ def rows(sql: psycopg.Connection[DictRow]) -> list[DictRow]:
 
 
 def audited(sql: psycopg.Connection[DictRow]) -> list[str]:
-    """What happened to messages, in order."""
+    """What was done about messages, in order."""
     found = sql.execute(
-        "SELECT operation FROM registry.outbox WHERE operation LIKE 'message%' ORDER BY position"
+        "SELECT operation FROM registry.outbox"
+        " WHERE operation LIKE 'message%' AND success ORDER BY position"
     )
     return [row["operation"] for row in found]
 

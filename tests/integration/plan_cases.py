@@ -272,6 +272,7 @@ def _of_rules() -> Iterator[Case]:
 def _of_failures() -> Iterator[Case]:
     failure = {"set_aside_id": identifier("message 78")}
     yield Case("set_aside.get", failure, rows=1)
+    yield Case("set_aside.hold", failure, rows=1)
     yield Case("set_aside.knows", failure | {"source": "blob-events"}, rows=1)
     place = {"before_at": "infinity", "before_id": UUID(int=2**128 - 1), "limit": 10}
     for state in ("open", "replaying", "replayed"):
@@ -284,3 +285,4 @@ def _of_failures() -> Iterator[Case]:
     yield Case("set_aside.mark_asked", many | {"replays": [0] * 50}, rows=200)
     told = {"operation": "test", "at": NOW, "actor": "test", "request_id": None}
     yield Case("set_aside.record_events", told | many, rows=100)
+    yield Case("set_aside.record_failure", told | failure | {"action": "test"}, rows=4)

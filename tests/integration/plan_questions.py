@@ -19,6 +19,8 @@ WRITES = {
     "api_keys.revoke",
     "artifacts.prepare_one_by_one",
     "artifacts.register_batch",
+    "attempts.limit_waiting",
+    "attempts.record",
     "backfills.advance",
     "backfills.begin",
     "backfills.forget",
