@@ -194,3 +194,9 @@ class OperatorRoute(GuardedRoute):
 
     reading = Scope.ADMIN
     changing = Scope.ADMIN
+
+
+class StrictOperatorRoute(OperatorRoute):
+    """Likewise, of a surface all of whose parameters are told."""
+
+    refuses_unknown = True

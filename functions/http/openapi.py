@@ -32,6 +32,7 @@ _TAGS = [
     {"name": "rules", "description": "For operators: what uploads are registered as."},
     {"name": "policies", "description": "For operators: what is archived, deleted or purged."},
     {"name": "failures", "description": "For operators: messages that could not be used."},
+    {"name": "audit", "description": "For administrators: who did what, and what came of it."},
     {"name": "keys", "description": "For administrators: API keys."},
     {"name": "health", "description": "For probes."},
     {"name": "documentation", "description": "This document."},
