@@ -7,10 +7,12 @@ import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob
 
 from functions.attempted import REGISTERING
+from functions.invocations import traced_run
 from functions.origins import origin_of
 from shared import bootstrap
 from shared.models.blob_events import forwarded_event
 from shared.models.blobs import BlobReference
+from shared.telemetry.traces import traced
 
 bp = func.Blueprint()
 
@@ -31,7 +33,8 @@ def blob_uploaded(client: blob.BlobClient, events: func.Out[str], context: func.
         reference = BlobReference(
             str(client.account_name), str(client.container_name), str(client.blob_name)
         )
-        events.set(forwarded_event(reference))
+        with traced_run(context):
+            events.set(traced(forwarded_event(reference)))
     except Exception as fault:
         # What forwards needs no database, and asks for one only to tell this.
         attempts = bootstrap.registry().audit.attempts

@@ -6,6 +6,7 @@
 import azure.functions as func
 
 from functions.attempted import attempted
+from functions.invocations import taken, traced_run
 from functions.origins import origin_of
 from shared.bootstrap import registry
 from shared.models.attempts import Doing
@@ -25,8 +26,8 @@ _HASHING = Doing("content_hashed", "hash")
 def hash_artifact(message: func.QueueMessage, context: func.Context) -> None:
     """Fill in the hashes of the artifacts that a message names."""
     built, origin = registry(), origin_of(context)
-    with attempted(built.audit, _HASHING, origin):
-        built.late_hashes.take(built.settings.hashing_queue, message.get_body(), origin)
+    with taken(message, context) as body, attempted(built.audit, _HASHING, origin):
+        built.late_hashes.take(built.settings.hashing_queue, body, origin)
 
 
 @bp.function_name("send_hash_requests")
@@ -34,5 +35,5 @@ def hash_artifact(message: func.QueueMessage, context: func.Context) -> None:
 def send_hash_requests(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - the host binds it by name
     """Ask for the hashes that are due, as many as the queue should hold."""
     built = registry()
-    with attempted(built.audit, _HASHING, origin_of(context)):
+    with traced_run(context), attempted(built.audit, _HASHING, origin_of(context)):
         built.late_hashes.send_due()

@@ -6,6 +6,7 @@
 import azure.functions as func
 
 from functions.attempted import attempted
+from functions.invocations import taken, traced_run
 from functions.origins import origin_of
 from shared.bootstrap import registry
 from shared.models.attempts import Doing
@@ -21,7 +22,7 @@ _ACTING = Doing("policy_run", "act")
 def start_policy_runs(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - the host binds it by name
     """Begin a run of every enabled policy that has anything due."""
     built = registry()
-    with attempted(built.audit, _RUNNING, origin_of(context)):
+    with traced_run(context), attempted(built.audit, _RUNNING, origin_of(context)):
         built.enforcement.runs.start_due()
 
 
@@ -30,7 +31,7 @@ def start_policy_runs(timer: func.TimerRequest, context: func.Context) -> None: 
 def advance_policy_runs(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - likewise
     """Go on with the runs that are under way: claim, send, count."""
     built = registry()
-    with attempted(built.audit, _RUNNING, origin_of(context)):
+    with traced_run(context), attempted(built.audit, _RUNNING, origin_of(context)):
         built.enforcement.runs.advance()
 
 
@@ -45,5 +46,5 @@ def act_on_artifacts(message: func.QueueMessage, context: func.Context) -> None:
     """Do what policies want with the artifacts that a message names."""
     built, origin = registry(), origin_of(context)
     queue = built.settings.policy_actions_queue
-    with attempted(built.audit, _ACTING, origin):
-        built.enforcement.actions.take(queue, message.get_body(), origin)
+    with taken(message, context) as body, attempted(built.audit, _ACTING, origin):
+        built.enforcement.actions.take(queue, body, origin)

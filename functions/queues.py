@@ -12,9 +12,11 @@ from typing import List  # noqa: UP035 - the worker knows no other spelling in a
 import azure.functions as func
 
 from functions.attempted import REGISTERING, attempted
+from functions.invocations import taken
 from functions.origins import origin_of
 from shared.bootstrap import registry
 from shared.models.ids import repeatable_id
+from shared.telemetry.traces import traced
 
 bp = func.Blueprint()
 
@@ -39,12 +41,11 @@ def blob_events(
     What is left to do is put on the queue before the message is taken off it.
     """
     built, origin = registry(), origin_of(context)
-    with attempted(built.audit, REGISTERING, origin):
-        messages = built.ingestion.take_blob_events(
-            built.settings.blob_events_queue, message.get_body(), origin
-        )
-    if messages:
-        following.set(messages)
+    queue = built.settings.blob_events_queue
+    with taken(message, context) as body, attempted(built.audit, REGISTERING, origin):
+        messages = built.ingestion.take_blob_events(queue, body, origin)
+        if messages:
+            following.set([traced(each) for each in messages])
 
 
 @bp.function_name("register_artifact")
@@ -61,5 +62,5 @@ def register_artifact(message: func.QueueMessage, context: func.Context) -> None
     # Members of the body may stand in for the message's metadata, its id too: but a registration
     # has no such member, and a body that has one is refused as none.
     artifact_id = repeatable_id(f"{queue}/{message.id}", message.insertion_time)
-    with attempted(built.audit, REGISTERING, origin):
-        built.ingestion.take_registration(queue, message.get_body(), origin, artifact_id)
+    with taken(message, context) as body, attempted(built.audit, REGISTERING, origin):
+        built.ingestion.take_registration(queue, body, origin, artifact_id)

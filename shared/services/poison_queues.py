@@ -8,6 +8,7 @@ from shared.models.registrations import UNATTRIBUTED, Origin
 from shared.models.set_aside import Message
 from shared.services.set_aside import SetAsideService
 from shared.storage.queues import MAXIMUM_BATCH, ReceivedMessage, StorageQueue
+from shared.telemetry.traces import untraced
 
 ATTEMPTS = 10
 """`maxDequeueCount` of host.json, which no message tells."""
@@ -60,4 +61,5 @@ class PoisonQueues:
 def _message(source: str, received: ReceivedMessage) -> Message:
     """The message as its queue delivered it, known again however often this copy is seen."""
     copy = repeatable_id(f"{source}-poison/{received.message_id}", received.inserted_at)
-    return Message(source, received.body, copy)
+    body, _ = untraced(received.body)
+    return Message(source, body, copy)

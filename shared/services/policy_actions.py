@@ -31,6 +31,7 @@ from shared.services.policy_queue import read_request, request_for
 from shared.services.retirement import HeldArtifact, RetirementService
 from shared.services.set_aside import SetAsideService
 from shared.services.transitions import held_artifact
+from shared.telemetry.metrics import POLICY_ACTIONS
 
 _LOGGER = logging.getLogger(__name__)
 _LOOKING = Origin("policies")
@@ -101,7 +102,7 @@ class PolicyActions:
         except Retryable:
             raise
         except RegistryError as fault:
-            run_id = self._settle(artifact_id, fault)
+            run_id = self._settle(kind, artifact_id, fault)
             if isinstance(fault, BlobNotFound):
                 self._look(artifact_id)
             return run_id
@@ -135,12 +136,14 @@ class PolicyActions:
             case _:
                 assert_never(kind)
 
-    def _settle(self, artifact_id: UUID, fault: RegistryError) -> UUID | None:
+    def _settle(self, kind: PolicyKind, artifact_id: UUID, fault: RegistryError) -> UUID | None:
         reason = _reason_of(fault)
+        outcome = "refused" if reason else "failed"
         with self._database.connection() as connection:
-            return PolicyActionRepository(connection).settle(
-                artifact_id, "refused" if reason else "failed", reason=reason or fault.summary
+            run_id = PolicyActionRepository(connection).settle(
+                artifact_id, outcome, reason=reason or fault.summary
             )
+        return _counted(run_id, kind, outcome)
 
     def _look(self, artifact_id: UUID) -> None:
         """Have it noted that the bytes are missing, if so: nobody tries to cool them again.
@@ -165,9 +168,11 @@ class PolicyActions:
         claim = claims.judge(artifact_id, self._clock())
         if claim is None:
             return None
+        kind = claim.policy.kind
         if claim.verdict:
-            return claims.settle(artifact_id, "refused", reason=claim.verdict)
-        return claims.settle(artifact_id, "acted", size=do(held, claim))
+            run_id = claims.settle(artifact_id, "refused", reason=claim.verdict)
+            return _counted(run_id, kind, "refused")
+        return _counted(claims.settle(artifact_id, "acted", size=do(held, claim)), kind, "acted")
 
     def _archive(self, held: HeldArtifact, claim: JudgedClaim) -> int:
         tier = claim.policy.target_tier
@@ -181,6 +186,13 @@ class PolicyActions:
     def _delete(self, held: HeldArtifact, claim: JudgedClaim) -> int:
         self._retirement.delete_held(held, claim.origin, claim.why)
         return claim.bytes or 0
+
+
+def _counted(run_id: UUID | None, kind: PolicyKind, outcome: str) -> UUID | None:
+    """The run of a claim that was settled, which nobody else had done; counted as a metric."""
+    if run_id is not None:
+        POLICY_ACTIONS.add(1, {"kind": kind, "outcome": outcome})
+    return run_id
 
 
 def _reason_of(fault: RegistryError) -> str | None:

@@ -17,6 +17,7 @@ from shared.models.set_aside import Message, Replay, replay_in
 from shared.repositories.set_aside import SetAsideRepository
 from shared.services.redaction import redacted_body, storable_text
 from shared.storage.queues import StorageQueue
+from shared.telemetry.metrics import SET_ASIDE
 
 Part = TypeVar("Part")
 
@@ -126,6 +127,7 @@ class SetAsideService:
             )
             if is_news:
                 messages.record_failure(_SETTING_ASIDE, set_aside_id, origin, now)
+        SET_ASIDE.add(1, {"queue": message.source, "reason": reason})
         _LOGGER.warning("message set aside: source=%s reason=%s", message.source, reason)
 
     def give_up(
