@@ -7,6 +7,7 @@ from typing import Self
 
 from shared.database.pool import Database
 from shared.services.attempts import Attempts
+from shared.services.audit_trail import AuditTrailService
 from shared.services.trail_kick import TrailKick
 from shared.services.trail_relay import TrailRelay
 from shared.storage.audit_table import AuditTable
@@ -18,6 +19,7 @@ class Audit:
     """Everything about the audit trail."""
 
     relay: TrailRelay
+    trail: AuditTrailService
     attempts: Attempts
     kick: TrailKick
 
@@ -32,6 +34,7 @@ class Audit:
         """All parts over one database and one account; `queue` wakes the relay."""
         return cls(
             relay=TrailRelay(database, table, clock),
+            trail=AuditTrailService(database, table),
             attempts=Attempts(database, clock),
             kick=TrailKick(queue),
         )
