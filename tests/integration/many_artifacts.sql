@@ -99,6 +99,18 @@ FROM (SELECT date '2000-01-01' + i AS day FROM generate_series(1, 10000) AS i UN
      unnest('{"",Hot,Cool,Cold,Archive,other}'::text[]) AS tier,
      unnest('{pending,active,superseded,archived,deleted}'::text[]) AS status;
 
+INSERT INTO registry.artifact_figures
+SELECT scope, figure, figure || ' ' || i, i, i, 0, 0
+FROM unnest('{"",blob,rare}'::text[]) AS scope, unnest('{client,status,stage,type,backend,tier,container}'::text[]) AS figure,
+     generate_series(1, 2000) AS i
+UNION ALL
+SELECT scope, 'day', to_char(date '2026-01-01' - i, 'YYYY-MM-DD'), 1, 1, 0, 0
+FROM unnest('{"",blob,rare}'::text[]) AS scope, generate_series(-300, 5000) AS i;
+
+INSERT INTO registry.error_days
+SELECT date '2026-06-01' - i, 'operation ' || operation, 1
+FROM generate_series(0, 5000) AS i, generate_series(1, 20) AS operation;
+
 INSERT INTO registry.reconciled (run_id, location_key)
 SELECT '00000000-0000-0000-0000-000000000001', md5('location ' || i)::uuid
 FROM generate_series(1, current_setting('fill.scale')::integer) AS i;

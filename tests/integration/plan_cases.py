@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -225,6 +225,9 @@ _MET_BY_NONE: list[dict[str, Any]] = [
 def _of_figures() -> Iterator[Case]:
     for client_type in (None, "blob", "unknown"):
         yield Case("statistics.read_statistics", {"client_type": client_type}, rows=100)
+        asked = {"client_type": client_type, "first_day": "2026-01-01", "most": 10}
+        yield Case("figures.read_figures", asked, rows=1000)
+    yield Case("figures.read_errors", {"first_day": date(2026, 5, 1), "most": 10}, rows=32 * 20)
     nil = UUID(int=0)
     asked = {"after_asset": nil, "after_artifact": nil, "limit": 10}
     yield Case("duplicates.holding", asked | {"content_hash": HASH_OF_A_FIFTH}, rows=50)

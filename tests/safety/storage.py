@@ -31,7 +31,7 @@ SELECT md5(string_agg(line, E'\n' ORDER BY line)) AS checksum FROM (
 """
 
 
-_WRITTEN_BY_READING = {"artifact_changes", "artifact_totals", "byte_days"}
+_WRITTEN_BY_READING = {"artifact_changes", "artifact_figures", "artifact_totals", "byte_days"}
 """Looking at figures and duplicates adds up what changed since somebody looked last."""
 
 
