@@ -14,8 +14,11 @@ from cli.faults import FAILED, MISUSED, UNAVAILABLE, code_of, fail
 from shared import bootstrap, errors
 from shared.database.migrate import migrate
 from shared.services.api_keys import ApiKeyService
+from shared.services.audit_trail import AuditTrailService
+from shared.services.audit_verification import AuditVerifier
 from shared.services.backfill import BackfillService
 from shared.services.reconciliation import ReconciliationService
+from shared.storage.accounts import BlobAccounts
 
 
 @contextmanager
@@ -37,6 +40,21 @@ def reconciliation_service() -> Generator[ReconciliationService]:
     """What compares store and registry; ends the command where it fails."""
     with _told_clearly(), closing(bootstrap.database()):
         yield bootstrap.reconciliations()
+
+
+@contextmanager
+def audit_exports() -> Generator[tuple[AuditTrailService, BlobAccounts]]:
+    """What reads the audit trail, and where it may be exported to; ends the command likewise."""
+    with _told_clearly(), closing(bootstrap.database()):
+        trail = AuditTrailService(bootstrap.database(), bootstrap.audit_table())
+        yield trail, bootstrap.accounts()
+
+
+@contextmanager
+def audit_verifier() -> Generator[AuditVerifier]:
+    """What proves the audit trail; ends the command where it fails."""
+    with _told_clearly(), closing(bootstrap.database()):
+        yield bootstrap.audit_verifier()
 
 
 def apply_migrations() -> list[str]:

@@ -9,10 +9,13 @@ from threading import RLock
 from typing import TypeVar
 
 from shared.database.pool import Database
+from shared.models.audit_seals import SealKeys
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
+from shared.services.audit_seals import TrailSeals
 from shared.services.audit_surface import Audit
+from shared.services.audit_verification import AuditVerifier
 from shared.services.backfill import BackfillService
 from shared.services.backfill_registrars import Registrars
 from shared.services.build_surface import Builds
@@ -20,6 +23,7 @@ from shared.services.byte_history import ByteHistoryService
 from shared.services.depths import Depths
 from shared.services.enforcement import Enforcement
 from shared.services.failures import FailureService
+from shared.services.figures import FiguresService
 from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
 from shared.services.holds import HoldService
@@ -38,6 +42,7 @@ from shared.settings import (
     AuditSettings,
     DatabaseSettings,
     KeySettings,
+    SealSettings,
     Settings,
     StorageSettings,
     TokenSettings,
@@ -47,6 +52,7 @@ from shared.storage.accounts import BlobAccounts
 from shared.storage.audit_table import AuditTable
 from shared.storage.blobs import BlobStore
 from shared.storage.issuer import Issuer
+from shared.storage.kept_blobs import KeptBlobs
 from shared.storage.logs import quiet_request_logs
 from shared.storage.queues import StorageQueue
 from shared.storage.table_sources import TableSources
@@ -74,6 +80,7 @@ class Registry:
     policies: PolicyService
     enforcement: Enforcement
     byte_history: ByteHistoryService
+    figures: FiguresService
     builds: Builds
     audit: Audit
     failures: FailureService
@@ -159,10 +166,40 @@ def token_service(read: TokenSettings) -> TokenService | None:
 @_once
 def audit_table() -> AuditTable:
     """The tables of the audit trail; connects on first use."""
+    return AuditTable(_audit_account(), AuditSettings().audit_table)
+
+
+def _audit_account() -> str:
     uploads = StorageSettings()  # pyright: ignore[reportCallIssue] - likewise
-    read = AuditSettings()
-    account = read.audit_storage or uploads.storage
-    return AuditTable(account.get_secret_value(), read.audit_table)
+    return (AuditSettings().audit_storage or uploads.storage).get_secret_value()
+
+
+@_once
+def _seal_keys() -> SealKeys:
+    read = SealSettings()
+    pepper = KeySettings().key_pepper  # pyright: ignore[reportCallIssue] - likewise
+    return SealKeys.of(
+        read.audit_signing_key.get_secret_value(),
+        pepper.get_secret_value(),
+        read.audit_earlier_keys,
+    )
+
+
+@_once
+def _kept_seals() -> KeptBlobs:
+    return KeptBlobs(_audit_account(), SealSettings().audit_seal_container)
+
+
+@_once
+def trail_seals() -> TrailSeals:
+    """What seals the days of the audit trail; for its timer alone."""
+    return TrailSeals(database(), _kept_seals(), _seal_keys(), _now)
+
+
+@_once
+def audit_verifier() -> AuditVerifier:
+    """What proves the audit trail; for a command alone."""
+    return AuditVerifier(database(), audit_table(), _kept_seals(), _seal_keys())
 
 
 def poison_queues(read: Settings, set_aside: SetAsideService) -> PoisonQueues:
@@ -212,6 +249,7 @@ def registry() -> Registry:
             database(), policies, retirement, ingestion, set_aside, acting, _now
         ),
         byte_history=ByteHistoryService(database(), _now),
+        figures=FiguresService(database(), _now),
         builds=Builds.of(database(), verifications, _now),
         audit=Audit.of(database(), audit_table(), _now, kicking),
         failures=FailureService(database(), _now, queues),

@@ -207,6 +207,10 @@ class NotReplayable(RegistryError):
     """The message came from a queue that this registry no longer takes messages from."""
 
 
+class SealConflict(RegistryError):
+    """The audit trail is not what its seals say, or lacks events: verify it."""
+
+
 class BlobNotFound(RegistryError):
     """The blob, or its container, does not exist."""
 

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_va
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared.models.audit_seals import seed_of
 from shared.models.tables import SourceName, TableSource
 
 
@@ -120,7 +121,28 @@ class AuditSettings(BaseSettings):
     """What the names of its tables begin with, one a month: the year and the month follow."""
 
 
-class Settings(TriggerSettings, KeySettings, TokenSettings, StorageSettings, AuditSettings):
+_PublicKey = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class SealSettings(AuditSettings):
+    """What proves the audit trail, beside the trail."""
+
+    audit_seal_container: str = "audit-seals"
+    """Where a day's signed root is kept. An immutability policy on it keeps everybody from it."""
+    audit_signing_key: SecretStr = SecretStr("")
+    """32 random bytes in Base64, the seed of an Ed25519 key; by default made of the pepper."""
+    audit_earlier_keys: Annotated[tuple[_PublicKey, ...], NoDecode, _FROM_JSON] = ()
+    """Public keys in hex whose seals are believed too, as a JSON list: those that we had before."""
+
+    @field_validator("audit_signing_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr) -> SecretStr:
+        if key:
+            seed_of(key.get_secret_value())
+        return key
+
+
+class Settings(TriggerSettings, KeySettings, TokenSettings, StorageSettings, SealSettings):
     """All that the app needs. Read once, by `shared.bootstrap`."""
 
     upload_container: str = "uploads"

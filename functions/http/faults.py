@@ -65,6 +65,7 @@ FAULTS: Mapping[type[errors.RegistryError], ProblemType] = {
     errors.FailureNotFound: ProblemType(404, "failure-not-found", "No such message was set aside"),
     errors.FailureEnded: ProblemType(409, "failure-ended", "The message was dealt with already"),
     errors.NotReplayable: ProblemType(409, "not-replayable", "Nothing takes the message any more"),
+    errors.SealConflict: ProblemType(409, "seal-conflict", "Not what was sealed"),
     errors.BlobNotFound: ProblemType(422, "blob-not-found", "No such blob"),
     errors.BlobUnreadable: ProblemType(409, "blob-unreadable", "The blob cannot be read"),
     errors.StorageAccountNotAllowed: ProblemType(

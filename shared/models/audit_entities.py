@@ -6,10 +6,10 @@ https://learn.microsoft.com/azure/storage/tables/table-storage-design-patterns#l
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 from uuid import UUID
 
-from shared.models.audit import AuditEvent, KeptEvent, event_hash, rfc3339
+from shared.models.audit import KeptEvent, event_hash, rfc3339
 
 _LAST_MILLISECOND = 253_402_300_799_999
 """The end of the year 9999, in milliseconds since 1970."""
@@ -23,6 +23,19 @@ _BODY = "Event"
 
 Entity = dict[str, Any]
 """An entity as the SDK takes it and gives it back."""
+
+
+class Placed(Protocol):
+    """What says where the entities of an event are."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def recorded_at(self) -> datetime: ...
+    @property
+    def shard(self) -> int: ...
+    @property
+    def artifact_id(self) -> UUID | None: ...
 
 
 class EntityKey(NamedTuple):
@@ -59,7 +72,7 @@ def number_in(row: str) -> int | None:
     return _LAST_NUMBER - int(counted) if counted.isascii() and counted.isdigit() else None
 
 
-def keys_of(event: AuditEvent) -> list[EntityKey]:
+def keys_of(event: Placed) -> list[EntityKey]:
     """Where the entities of an event are: that of its day first."""
     row = row_key(event.recorded_at, event.number)
     day = event.recorded_at.astimezone(UTC).date()

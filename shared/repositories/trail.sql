@@ -39,5 +39,5 @@ SELECT unnumbered.count + unwritten.count AS waiting,
             ORDER BY done.number, event.position LIMIT 1),
            (SELECT event.recorded_at FROM registry.trail_waiting AS numbered JOIN registry.trail AS event USING (number)
             ORDER BY numbered.number LIMIT 1)) AS since
-FROM (SELECT count(*) FROM (SELECT FROM registry.outbox LIMIT :most) AS some) AS unnumbered,
-     (SELECT count(*) FROM (SELECT FROM registry.trail_waiting LIMIT :most) AS some) AS unwritten;
+FROM (SELECT count(*) FROM (SELECT FROM registry.outbox ORDER BY position LIMIT :most) AS first_of_them) AS unnumbered,
+     (SELECT count(*) FROM (SELECT FROM registry.trail_waiting ORDER BY number LIMIT :most) AS first_of_them) AS unwritten;

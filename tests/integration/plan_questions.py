@@ -62,6 +62,8 @@ WRITES = {
     "trail.limit_waiting",
     "trail.lock_end",
     "trail.number_events",
+    "trail_proof.close_day",
+    "trail_proof.keep_seal",
     "transitions.move_processing",
 }
 """Statements that change what their parameters name, by key; all others have cases below."""

@@ -138,6 +138,15 @@ EXPECTED: Manifest = {
             "runOnStartup": False,
         },
     ],
+    "seal_audit_days": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "0 20 * * * *",
+            "runOnStartup": False,
+        },
+    ],
     "audit_relay": [
         {
             "type": "queueTrigger",

@@ -50,6 +50,7 @@ RAISED: list[tuple[errors.RegistryError, int, str]] = [
     (errors.FailureNotFound(), 404, "failure-not-found"),
     (errors.FailureEnded(), 409, "failure-ended"),
     (errors.NotReplayable(), 409, "not-replayable"),
+    (errors.SealConflict(), 409, "seal-conflict"),
     (errors.BlobNotFound(), 422, "blob-not-found"),
     (errors.BlobUnreadable(), 409, "blob-unreadable"),
     (errors.StorageAccountNotAllowed(), 422, "storage-account-not-allowed"),

@@ -1,0 +1,63 @@
+"""A container of blobs that are written once and never again."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob import BlobServiceClient
+
+from shared.storage.faults import account_faults
+from shared.storage.patience import CLIENT_OPTIONS
+
+
+class KeptBlobs:
+    """Blobs of one container. Any number of threads may ask.
+
+    An immutability policy on the container keeps others to the same. Whatever is called raises
+    StorageUnavailable where the service is not there.
+    """
+
+    def __init__(self, connection_string: str, container: str) -> None:
+        service = BlobServiceClient.from_connection_string(connection_string, **CLIENT_OPTIONS)
+        self._container = service.get_container_client(container)
+
+    def keep(self, path: str, content: bytes | Iterable[bytes]) -> bool:
+        """Whether it was written: one that is there stays as it is. Makes the container."""
+        with account_faults():
+            try:
+                return self._insert(path, content)
+            except ResourceNotFoundError:
+                with suppress(ResourceExistsError):
+                    self._container.create_container()
+                return self._insert(path, content)
+
+    def read(self, path: str) -> bytes | None:
+        """All of a small one; None where there is none."""
+        with account_faults():
+            try:
+                return self._container.download_blob(path).readall()
+            except ResourceNotFoundError:
+                return None
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """A large one, bit by bit; none where there is none."""
+        with account_faults():
+            try:
+                yield from self._container.download_blob(path).chunks()
+            except ResourceNotFoundError:
+                return
+
+    def paths(self) -> Iterator[str]:
+        """Their names, in order."""
+        with account_faults():
+            try:
+                yield from self._container.list_blob_names()
+            except ResourceNotFoundError:
+                return
+
+    def _insert(self, path: str, content: bytes | Iterable[bytes]) -> bool:
+        try:
+            self._container.upload_blob(path, content, overwrite=False)
+        except ResourceExistsError:
+            return False
+        return True
