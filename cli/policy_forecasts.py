@@ -18,6 +18,7 @@ from cli.faults import say
 from cli.misuse import refuse
 from cli.output import Output, write_many
 from cli.pages import follow, items, next_cursor, objects
+from cli.pictures import drawing_into
 
 if TYPE_CHECKING:
     from cli.client import RegistryClient
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 policy_forecasts = typer.Typer()
 
 _MONTHS = ["month", "artifacts", "bytes"]
-_PICTURES = {".svg", ".png"}
 
 
 @policy_forecasts.command()
@@ -67,21 +67,14 @@ def plot(
     days: Annotated[int, typer.Option(min=1, max=366, help="As many back, and ahead.")] = 90,
 ) -> None:
     """Draw the bytes by tier and status until now, and what policies will do to how many."""
-    with connected(context) as client:
-        if file.suffix not in _PICTURES:
-            refuse("the name of a picture ends in .svg or .png")
-        try:
-            from cli.policy_plots import save_picture  # noqa: PLC0415 - slow, and an extra
-        except ModuleNotFoundError:
-            refuse("a picture needs matplotlib: install the extra 'plots'")
+    with connected(context) as client, drawing_into(file):
+        from cli.policy_plots import save_picture  # noqa: PLC0415 - slow, and an extra
+
         asked = {"days": str(days)}
         history = client.ask("GET", [*STATISTICS, "history"], parameters=asked).body
         pages = follow(client, [*STATISTICS, "forecast"], asked, "days", None)
-        try:
-            passed, to_come = objects(history.get("days")), items(_watched(pages), "days")
-            save_picture(passed, to_come, file, _today(history), days)
-        except OSError as error:
-            refuse(f"{file} cannot be written: {error.strerror}")
+        passed, to_come = objects(history.get("days")), items(_watched(pages), "days")
+        save_picture(passed, to_come, file, _today(history), days)
 
 
 def _wanted(name: str | None, file: DocumentFile | None) -> JsonObject:

@@ -5,18 +5,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
-from matplotlib import colormaps, rc_context
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 from pydantic import TypeAdapter, ValidationError
 
 from cli.exchange import JsonObject, NoRegistry
+from cli.plotting import edges, save, tell_days, tell_nothing
 from shared.models.axes import Status
 from shared.models.byte_history import ByteDay
 from shared.models.policy_forecasts import ForecastDay
@@ -51,11 +50,7 @@ def save_picture(
         to_come = _FORECAST_DAYS.validate_python(list(forecast))
     except ValidationError:
         raise NoRegistry("the answer holds no figures") from None
-    # Letters, not their outlines: they can be searched. No date: drawn again, it is equal.
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "registry"}):
-        figure = draw(passed, to_come, today, timedelta(days))
-        metadata = {"Date": None} if file.suffix == ".svg" else {}
-        figure.savefig(file, metadata=metadata)
+    save(draw(passed, to_come, today, timedelta(days)), file)
 
 
 def draw(
@@ -66,15 +61,9 @@ def draw(
     above, below = figure.subplots(2)
     _stack(above, "Bytes by tier and status, each day", _lying(history))
     _stack(below, "Bytes that policies will free or move, each day", _acted_on(forecast))
-    above.set_xlim(*_edges(today - span + timedelta(1), today))  # today is one of them
-    below.set_xlim(*_edges(today, today + span))
+    above.set_xlim(*edges(today - span + timedelta(1), today))  # today is one of them
+    below.set_xlim(*edges(today, today + span))
     return figure
-
-
-def _edges(first: date, last: date) -> Any:
-    """Half a day further, where bars end; as an axis of dates takes it, whatever its types say."""
-    half = timedelta(hours=12)
-    return datetime.combine(first, time()) - half, datetime.combine(last, time()) + half
 
 
 def _lying(history: list[ByteDay]) -> Iterator[Series]:
@@ -113,11 +102,7 @@ def _stack(axes: Axes, title: str, series: Iterable[Series]) -> None:
             axes.bar(days, heights, width=1.0, bottom=bottoms, label=label, color=colour)  # pyright: ignore[reportArgumentType]
             below.update({day: amounts[day] for day in days})
     if below:
-        axes.xaxis_date()
-        locator = AutoDateLocator(interval_multiples=True)
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        tell_days(axes)
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), fontsize="small")
     else:
-        axes.set_axis_off()
-        axes.text(0.5, 0.5, "nothing", ha="center", transform=axes.transAxes)
+        tell_nothing(axes)

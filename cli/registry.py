@@ -23,6 +23,7 @@ from cli.profile_commands import profile
 from cli.reconcile import reconcile
 from cli.rules import rules
 from cli.starting import EXIT_CODES, start
+from cli.stats import stats
 
 app = typer.Typer(
     epilog=EXIT_CODES,
@@ -33,6 +34,7 @@ app.add_typer(artifacts, name="artifacts")
 app.add_typer(audit, name="audit")
 app.command()(backfill)
 app.command()(reconcile)
+app.command()(stats)
 app.add_typer(holds, name="holds")
 app.add_typer(ingest, name="ingest")
 app.add_typer(keys, name="keys")

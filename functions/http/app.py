@@ -19,6 +19,7 @@ from functions.http import (
     builds,
     documentation,
     failures,
+    figures,
     health,
     holds,
     keys,
@@ -59,6 +60,7 @@ _ROUTERS = (
     policy_runs.runs,
     policy_forecasts.questions,
     policy_forecasts.router,
+    figures.router,
     health.router,
     documentation.router,
 )

@@ -48,9 +48,10 @@ def told_figures(told: RegistryFigures) -> Told:
     found: dict[str, Any] = {
         figure: _of_breakdown(getattr(told, f"by_{figure}")) for figure in BY if figure != "day"
     }
-    days = {each.day.isoformat(): _only_counted(each) for each in told.days}
+    days: dict[str, Any] = {each.day.isoformat(): _only_counted(each) for each in told.days}
     assert [each.day for each in told.days] == sorted(map(date.fromisoformat, days))
-    return found | {"day": days}
+    found["day"] = days
+    return found
 
 
 def _of_breakdown(breakdown: Breakdown) -> dict[str | None, Counted]:

@@ -58,9 +58,10 @@ def figures(database: Database, clock: TickingClock) -> FiguresService:
 
 def _new(service: ArtifactService, which: int, what: int, **fields: Any) -> Any:
     size = {} if "processing" in fields else {"size_bytes": what + 1}
-    refs = {"client_type": "ab"[which % 2], "client_refs": {"n": which // 2}}
+    refs: dict[str, Any] = {"client_type": "ab"[which % 2], "client_refs": {"n": which // 2}}
     tier = {"storage_tier": TIERS[which]}
-    return create(service, **(refs | tier | size | KINDS[what] | fields)).artifact_id
+    given: dict[str, Any] = {**refs, **tier, **size, **KINDS[what], **fields}
+    return create(service, **given).artifact_id
 
 
 def _change(

@@ -19,6 +19,7 @@ from shared.services.build_surface import Builds
 from shared.services.byte_history import ByteHistoryService
 from shared.services.enforcement import Enforcement
 from shared.services.failures import FailureService
+from shared.services.figures import FiguresService
 from shared.services.hash_later import LateHashes
 from shared.services.health import HealthService
 from shared.services.holds import HoldService
@@ -81,6 +82,7 @@ def build_registry(
             database, policies, retirement, ingestion, set_aside, acting, now
         ),
         byte_history=ByteHistoryService(database, now),
+        figures=FiguresService(database, now),
         builds=Builds.of(database, verifications, now),
         audit=Audit.of(database, AuditTable(STORAGE, "unused"), now),
         holds=HoldService(database, now),
