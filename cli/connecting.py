@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ARTIFACTS = ("api", "v1", "artifacts")
 ADMIN = ("api", "admin", "artifacts")
+AUDIT = ("api", "admin", "audit")
 RULES = ("api", "admin", "rules")
 FAILURES = ("api", "admin", "ingest", "failures")
 HOLDS = ("api", "admin", "holds")

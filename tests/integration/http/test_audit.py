@@ -81,7 +81,7 @@ def test_a_query_is_narrowed_by_what_it_names(
         ),
     ]:
         assert expected
-        numbers = [event["number"] for event in told(operator, **asked)["events"]]
+        numbers = [event["number"] for event in told(operator, "", **asked)["events"]]
         assert numbers == [event.number for event in expected], asked
     assert told(operator, operation="' or '1' eq '1")["events"] == []
 
