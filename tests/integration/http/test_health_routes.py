@@ -12,6 +12,7 @@ from shared.services.artifact_service import ArtifactService
 from shared.services.health import HealthService
 from tests.integration.http.caller import Caller
 from tests.integration.http.conftest import build_registry
+from tests.integration.registering import create
 
 SECRET = "AccountKey=abc"
 
@@ -36,7 +37,19 @@ def test_readiness_names_every_dependency(database: Database, artifacts: Artifac
     assert found.json() == {
         "status": "ok",
         "checks": {"database": {"status": "ok"}, "blobs": {"status": "ok"}},
+        "audit": {"waiting_events": 0, "behind_seconds": 0.0},
     }
+
+
+def test_readiness_tells_how_far_the_audit_trail_is_behind(
+    database: Database, artifacts: ArtifactService
+) -> None:
+    create(artifacts, "a")
+    create(artifacts, "b")
+    found = ready(lambda: build_registry(database, artifacts)).json()
+    assert found["status"] == "ok"
+    assert found["audit"]["waiting_events"] == 2
+    assert found["audit"]["behind_seconds"] > 0
 
 
 def test_one_dependency_down_is_503_and_tells_which_but_not_why(
@@ -57,10 +70,11 @@ def test_one_dependency_down_is_503_and_tells_which_but_not_why(
             "blobs": {"status": "ok"},
             "queues": {"status": "unavailable"},
         },
+        "audit": None,
     }
 
 
 def test_an_app_that_cannot_be_built_is_not_ready_and_not_a_fault() -> None:
     found = ready(fail)
     assert found.status_code == 503
-    assert found.json() == {"status": "unavailable", "checks": {}}
+    assert found.json() == {"status": "unavailable", "checks": {}, "audit": None}
