@@ -56,7 +56,7 @@ LIMIT :limit;
 -- How many messages nobody dealt with yet, of very many that there are so many.
 SELECT count(*) AS messages FROM (
     SELECT FROM registry.set_aside_messages WHERE state = 'open' LIMIT :most
-) AS some;
+) AS counted;
 
 -- name: mark_asked(set_aside_ids, replays)!
 -- Say of messages that their replay was asked for, but not of those that were taken again or ended since they
