@@ -14,6 +14,7 @@ from bench import (
     batch,
     builds,
     chain,
+    figures,
     hashing,
     http_api,
     imports,
@@ -42,6 +43,7 @@ class Bench(StrEnum):
     CHAIN = "chain"
     POLICIES = "policies"
     BUILDS = "builds"
+    FIGURES = "figures"
     PEERS = "peers"
 
 
@@ -56,17 +58,17 @@ def main(
     """Print ratios of what was measured in this run, and keep them in bench/RESULTS.md."""
     console = Console()
     load = os.getloadavg()[0]
-    figures: list[Figures] = []
+    told: list[Figures] = []
     try:
         for bench in only or list(Bench):
             with console.status(f"Measuring {bench} …"):
                 measured = _PARTS[bench](quick)
             for part in measured:
                 show(console, part)
-            figures += measured
+            told += measured
     finally:  # what was measured stands, even where a later part fails
-        if figures and not quick:
-            keep(figures, load, datetime.now(UTC))
+        if told and not quick:
+            keep(told, load, datetime.now(UTC))
             console.print(f"Kept in bench/{RESULTS.name}.")
 
 
@@ -128,6 +130,11 @@ def _builds(quick: bool) -> list[Figures]:
     return [ratio_figures("Builds over HTTP", builds.run(effort))]
 
 
+def _figures(quick: bool) -> list[Figures]:
+    effort = figures.QUICK if quick else figures.FULL
+    return [ratio_figures("Statistics", figures.run(effort))]
+
+
 def _peers(quick: bool) -> list[Figures]:
     return peers.run(peers.QUICK if quick else peers.FULL)
 
@@ -145,6 +152,7 @@ _PARTS: Mapping[Bench, Callable[[bool], list[Figures]]] = {
     Bench.CHAIN: _chain,
     Bench.POLICIES: _policies,
     Bench.BUILDS: _builds,
+    Bench.FIGURES: _figures,
     Bench.PEERS: _peers,
 }
 
