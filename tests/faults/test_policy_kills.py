@@ -50,7 +50,7 @@ FROM registry.policy_runs
 _TOLD = """
 SELECT artifact_id, details ->> 'policy_run' AS run_id, details ->> 'bytes' AS bytes
 FROM registry.outbox
-WHERE operation = %s AND details ? 'policy_run'
+WHERE operation = %s AND success AND details ? 'policy_run'
 """
 
 

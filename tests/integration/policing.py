@@ -141,10 +141,9 @@ class Policing:
     def is_there(self, name: str) -> bool:
         return self.uploads.container.get_blob_client(name).exists()
 
-    def events(self, operation: str) -> list[DictRow]:
-        return self.sql.execute(
-            "SELECT * FROM registry.outbox WHERE operation = %s ORDER BY position", [operation]
-        ).fetchall()
+    def events(self, operation: str, *, success: bool = True) -> list[DictRow]:
+        query = "SELECT * FROM registry.outbox WHERE operation = %s AND success = %s"
+        return self.sql.execute(f"{query} ORDER BY position", [operation, success]).fetchall()
 
     def claims(self) -> list[UUID]:
         found = self.sql.execute("SELECT artifact_id FROM registry.policy_actions").fetchall()
