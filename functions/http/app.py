@@ -72,6 +72,8 @@ def build_app(registry: Callable[[], Registry]) -> FastAPI:
         title="Artifact registry",
         openapi_url=None,  # the documentation surface has its own
         redirect_slashes=False,  # behind the host, a redirect would name the wrong address
+        # Its spans would tell of names in addresses, and its logs of what exceptions say.
+        telemetry={"tracing": False, "logs": False},
         middleware=[Middleware(each) for each in (RequestIds, Attempts, LastResort, BodyLimit)],
     )
     app.state.registry = registry

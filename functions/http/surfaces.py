@@ -7,6 +7,7 @@ import azure.functions as func
 from functions.http.app import build_app
 from functions.http.function_requests import prepare
 from functions.http.problems import http_problem, problem_body
+from functions.invocations import traced_run
 from shared import bootstrap
 
 bp = func.Blueprint()
@@ -63,7 +64,8 @@ async def serve(
 ) -> func.HttpResponse:
     """Answer a request of the host's. The application itself raises nothing."""
     try:
-        return await middleware.handle_async(prepare(request), context)
+        with traced_run(context):
+            return await middleware.handle_async(prepare(request), context)
     except ValueError:
         # The middleware cannot make a request of it: a path that is not UTF-8, an odd Host header.
         body = problem_body(

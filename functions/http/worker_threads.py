@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -12,5 +13,6 @@ _WORKERS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="request")
 
 
 async def in_worker_thread(work: Callable[[], Result]) -> Result:
-    """What the work gives, or raises."""
-    return await asyncio.get_running_loop().run_in_executor(_WORKERS, work)
+    """What the work gives, or raises; it belongs to the trace that it was asked for in."""
+    context = copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_WORKERS, context.run, work)

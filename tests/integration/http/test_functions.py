@@ -10,6 +10,7 @@ import azure.functions as func
 import pytest
 from fastapi import FastAPI
 
+from devhost.host.context import TraceContext
 from devhost.host.paths import decode_path, encode_path
 from functions.http import surfaces
 from functions.http.middleware import MAXIMUM_BODY_BYTES
@@ -29,7 +30,7 @@ class HostContext(func.Context):
     function_name: Any = "admin"
     function_directory: Any = ""
     thread_local_storage: Any = None
-    trace_context: Any = None
+    trace_context: Any = TraceContext()
     retry_context: Any = None
 
 
