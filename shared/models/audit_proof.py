@@ -75,22 +75,29 @@ class Fault(NamedTuple):
 
 
 class Findings:
-    """All that is wrong: how much of each kind, and the first of it."""
+    """All that is wrong: how much of each kind, and the first of it.
+
+    Of a day that is not what was sealed, the event to blame is named where anything tells it.
+    """
 
     def __init__(self) -> None:
         self.counts = Counter[Reason]()
         self.first: Fault | None = None
+        self._place: tuple[bool, int, bool] = (True, 0, True)
 
     def add(self, number: int | None, reason: Reason, told: str, count: int = 1) -> None:
-        """Say that something is wrong."""
-        self.counts[reason] += count
-        fault = Fault(number, reason, told)
-        if self.first is None or _place(fault) < _place(self.first):
-            self.first = fault
+        """Say that something is wrong with an event, or with something that has no number."""
+        place = (number is None, number or 0, False)
+        self._add(place, Fault(number, reason, told), count)
 
+    def add_day(self, first: int, last: int, told: str) -> None:
+        """Say that a day is not what was sealed."""
+        self._add((False, last, True), Fault(first, Reason.ROOT, told), 1)
 
-def _place(fault: Fault) -> tuple[bool, int]:
-    return fault.number is None, fault.number or 0
+    def _add(self, place: tuple[bool, int, bool], fault: Fault, count: int) -> None:
+        self.counts[fault.reason] += count
+        if self.first is None or place < self._place:
+            self.first, self._place = fault, place
 
 
 class ProofProgress(NamedTuple):

@@ -71,7 +71,7 @@ class Chain:
         self._more = 0
 
     def gap(self, number: int) -> None:
-        """Say that an event lacks in the database, in order: links across it are not looked at."""
+        """Say that the database lacks an event, or has it elsewhere: no link goes across it."""
         if len(self._gaps) < _MOST_BREAKS:
             self._gaps.append(number)
 
@@ -86,6 +86,7 @@ class Chain:
 
     def tell(self, findings: Findings) -> None:
         """Say which events are not those that others name."""
+        self._gaps.sort()
         broken = {
             upper: lower for upper, lower in self._broken.items() if not self._gap(lower, upper)
         }

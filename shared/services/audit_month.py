@@ -118,11 +118,17 @@ class MonthComparison:
                 upper = self._event(digest, entity)
                 compared += 1
             elif entity is not None:
-                tell_of(self._with.findings, _number(entity), Reason.INSERTED, entity)
+                self._look_at_unknown(entity)
         self._link(upper, None if day.before is None else day.before.get(shard, NO_END))
         self.events += compared
         if compared:
             self._with.advance(claims.day, compared)
+
+    def _look_at_unknown(self, entity: Entity) -> None:
+        number = _number(entity)
+        if number is not None:
+            self._with.chain.gap(number)
+        tell_of(self._with.findings, number, Reason.INSERTED, entity)
 
     def _event(self, digest: Digest, entity: Entity | None) -> AuditEvent | None:
         if entity is None:

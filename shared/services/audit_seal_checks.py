@@ -53,7 +53,7 @@ class SealChecks:
         """Whether a seal says what the day is."""
         if seal is not None and not seal.tells(claims, seal.previous_seal):
             told = f"{claims.day} is not the day that was sealed"
-            self._findings.add(claims.first_number, Reason.ROOT, told)
+            self._findings.add_day(claims.first_number, claims.last_number, told)
 
     def look_outside(self, days: set[date]) -> None:
         """Whether there are seals of days that the database does not know."""

@@ -98,6 +98,7 @@ class _Run:
     def look_at_end(self) -> None:
         """Whether the days reach the last event that has a number."""
         if self._last < self._state.written:
+            self._chain.gap(self._last + 1)
             told = "the days in the database end before it"
             self._findings.add(self._last + 1, Reason.DAYS, told)
         if self._ends is None or self._state.written < self._state.number:
@@ -179,6 +180,7 @@ class _Run:
 
     def _follow(self, day: TrailDay) -> None:
         if day.first_number != self._last + 1 or day.last_number < day.first_number:
+            self._chain.gap(self._last + 1)
             told = f"{day.day} does not follow the day before it"
             self._findings.add(self._last + 1, Reason.DAYS, told)
         self._last = day.last_number

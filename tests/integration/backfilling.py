@@ -52,6 +52,7 @@ Command = Callable[..., Result]
 _BUILT = (
     *("database_settings", "database", "keys", "accounts", "registry"),
     *("backfills", "reconciliations"),
+    *("audit_table", "_seal_keys", "_kept_seals", "trail_seals", "audit_verifier"),
 )
 
 COLUMNS = ("Name", "Etag", "Content-Length", "Content-Type", "AccessTier", "Metadata", "Tags")
