@@ -24,6 +24,7 @@ from cli.reconcile import reconcile
 from cli.rules import rules
 from cli.starting import EXIT_CODES, start
 from cli.stats import stats
+from cli.verifying import integrity, verify
 
 app = typer.Typer(
     epilog=EXIT_CODES,
@@ -34,6 +35,8 @@ app.add_typer(artifacts, name="artifacts")
 app.add_typer(audit, name="audit")
 app.command()(backfill)
 app.command()(reconcile)
+app.command()(verify)
+app.command()(integrity)
 app.command()(stats)
 app.add_typer(holds, name="holds")
 app.add_typer(ingest, name="ingest")

@@ -34,6 +34,7 @@ from shared.services.reconciliation import ReconciliationService
 from shared.services.rehydration import RehydrationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
+from shared.services.scrub import ScrubService
 from shared.services.set_aside import SetAsideService
 from shared.services.signing_keys import SigningKeys
 from shared.services.tokens import TokenService
@@ -73,6 +74,8 @@ class Registry:
     artifacts: ArtifactService
     ingestion: IngestionService
     late_hashes: LateHashes
+    verifications: Verifications
+    scrub: ScrubService
     retirement: RetirementService
     rehydration: RehydrationService
     holds: HoldService
@@ -240,6 +243,10 @@ def registry() -> Registry:
         artifacts=artifacts,
         ingestion=ingestion,
         late_hashes=LateHashes(database(), artifacts, ingestion, set_aside, store, hashing, _now),
+        verifications=verifications,
+        scrub=ScrubService(
+            database(), _now, bytes_per_day=read.scrub_bytes_per_day, days=read.scrub_days
+        ),
         retirement=retirement,
         rehydration=RehydrationService(database(), store, _now),
         holds=HoldService(database(), _now),

@@ -154,6 +154,10 @@ class Settings(TriggerSettings, KeySettings, TokenSettings, StorageSettings, Sea
     """When runs of policies begin: an NCRONTAB expression, read by the host."""
     audit_reads: bool = False
     """Whether reads of single artifacts are events too, which each costs a write."""
+    scrub_bytes_per_day: int = Field(default=2**40, ge=0, le=2**63 - 1)
+    """So many bytes are compared with their hashes each day, unasked: by default 1 TiB. 0: none."""
+    scrub_days: int = Field(default=30, ge=1, le=3650)
+    """Within so many days it is to come round to every artifact; sooner, it waits."""
     audit_queue: str = "audit-relay"
     """Says that there is something to be moved into the audit trail. No message is of use later."""
 

@@ -31,6 +31,7 @@ CHANGING: Mapping[str, Doing] = MappingProxyType(
         "builds_update_build_artifact": _UPDATE,
         "builds_delete_build_artifact": _DELETE,
         "builds_verify_build_artifact": _VERIFY,
+        "artifacts_verify_artifact": _VERIFY,
         "builds_put_project": Doing("project_changed", "change"),
         "builds_remove_project": Doing("project_removed", "remove"),
         "admin_update_metadata": _UPDATE,

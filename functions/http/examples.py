@@ -74,4 +74,5 @@ ARTIFACT: dict[str, Any] = {
     "tier_since": None,
     "rehydrating_to": None,
     "rehydrated_at": None,
+    "found_corrupt_at": None,
 }

@@ -225,3 +225,6 @@ class Artifact(ArtifactContent, _Place):
     rehydrated_at: _Instant | None = None
     """When bringing them back was last asked for: from then they wait anew to be archived deeper,
     or deleted, by policies."""
+    found_corrupt_at: _Instant | None = None
+    """When the bytes were last read and were other ones than were registered; null: they are right,
+    as far as is known."""

@@ -38,16 +38,12 @@ class ToldBytes:
     """What the sender of a build's artifact said of its bytes; nothing where it is no build's."""
 
     checksum: Checksum | None = None
-    size_bytes: int | None = None
 
     @property
     def other_algorithm(self) -> ChecksumAlgorithm | None:
         """By which to hash beside SHA-256, if so."""
         algorithm = self.checksum and self.checksum.algorithm
         return None if algorithm is ChecksumAlgorithm.SHA256 else algorithm
-
-    def is_size(self, size_bytes: int) -> bool:
-        return self.size_bytes in {None, size_bytes}
 
 
 class BuildArtifactRepository:
@@ -90,7 +86,7 @@ class BuildArtifactRepository:
         checksum = (
             parse_checksum(row["checksum"], ChecksumAlgorithm(algorithm)) if algorithm else None
         )
-        return ToldBytes(checksum, row["size_bytes"])
+        return ToldBytes(checksum)
 
     def rename(self, request: Mapping[str, Any]) -> UUID | None:
         """Run `registry.rename_build_artifact`: the artifact that has the name, if one has."""

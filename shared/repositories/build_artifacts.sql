@@ -25,5 +25,5 @@ SELECT registry.take_up_build_artifact(:request);
 
 -- name: told_bytes(artifact_id)^
 -- What its sender said of the bytes of a build's artifact; no row where it is no build's.
-SELECT checksum, checksum_algorithm, size_bytes
+SELECT checksum, checksum_algorithm
 FROM registry.build_artifact_records WHERE id = :artifact_id;

@@ -1,8 +1,8 @@
-"""Verifying bytes that were brought back, or that somebody asks about: are they as registered?"""
+"""Verifying bytes that are due, or that somebody asks about: are they as registered?"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from shared.database.pool import Database
@@ -16,9 +16,12 @@ from shared.errors import (
 from shared.models.artifacts import Artifact
 from shared.models.axes import Status
 from shared.models.blobs import BlobProperties, BlobReference
+from shared.models.content_hash import ContentHash
+from shared.models.integrity import Verification, VerificationResult
 from shared.models.registrations import Origin
 from shared.repositories.build_artifacts import BuildArtifactRepository, ToldBytes
 from shared.repositories.rehydrations import RehydrationRepository
+from shared.repositories.transitions import TransitionRepository
 from shared.services.artifact_service import ArtifactService
 from shared.services.hashing import HashedContent, hash_blob
 from shared.services.ingestion import IngestionService
@@ -29,6 +32,17 @@ MOST_AT_ONCE = 256 * 1024**2
 """Bytes that are read while somebody waits for the answer."""
 
 _WRITTEN_SINCE = "The blob was written again since: it holds other bytes."
+_REGISTERED_SINCE = "The blob was written again since, and registered as another artifact."
+_NO_CHECKSUM = "The artifact has no checksum to compare its bytes with."
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of looking at the bytes; `content_hash` as far as they were read."""
+
+    result: VerificationResult
+    reason: str | None = None
+    content_hash: ContentHash | None = None
 
 
 class Verifications:
@@ -61,11 +75,12 @@ class Verifications:
                 return
         artifact = self._artifacts.get_by_id(artifact_id)
         try:
-            outcome = self._compare(artifact, self._told(artifact), self._found(artifact, origin))
+            told = self._comparable(artifact)
+            outcome = self._compare(artifact, told, self._found(artifact, origin))
         except Retryable:
             raise
         except RegistryError as fault:
-            outcome = {"is_same": None, "reason": fault.summary}
+            outcome = _unread(fault)
         self._record(artifact, outcome, origin)
 
     def verify_now(self, artifact_id: UUID, origin: Origin) -> bool:
@@ -76,39 +91,69 @@ class Verifications:
         BlobUnreadable, and Retryables.
         """
         artifact = self._artifacts.get_by_id(artifact_id)
+        outcome = self._compare_now(artifact, self._comparable(artifact), origin)
+        if outcome is not None:
+            self._record(artifact, outcome, origin, is_asked=True)
+        return outcome is not None
+
+    def check_now(self, artifact_id: UUID, origin: Origin) -> Verification:
+        """Likewise, but that the bytes cannot be read is a result as well, and recorded.
+
+        Raises ArtifactNotFound, InvalidTransition as `verify_now` does, and Retryables.
+        """
+        artifact = self._artifacts.get_by_id(artifact_id)
+        told = self._comparable(artifact)
+        try:
+            outcome = self._compare_now(artifact, told, origin)
+        except Retryable:
+            raise
+        except RegistryError as fault:
+            outcome = _unread(fault)
+        if outcome is None:
+            return Verification(result=VerificationResult.PENDING, reason=None, artifact=artifact)
+        self._record(artifact, outcome, origin, is_asked=True)
+        seen = self._artifacts.get_by_id(artifact_id)
+        return Verification(result=outcome.result, reason=outcome.reason, artifact=seen)
+
+    def _comparable(self, artifact: Artifact) -> ToldBytes:
         if artifact.status is Status.DELETED:
             raise InvalidTransition("The bytes of a deleted artifact are not looked at.")
-        told = self._told(artifact)
+        with self._database.connection() as connection:
+            told = BuildArtifactRepository(connection).told_bytes(artifact.artifact_id)
         if told.checksum is None and artifact.content_hash is None:
-            raise InvalidTransition("The artifact has no checksum to compare its bytes with.")
+            raise InvalidTransition(_NO_CHECKSUM)
+        return told
+
+    def _compare_now(self, artifact: Artifact, told: ToldBytes, origin: Origin) -> _Outcome | None:
+        """None where the bytes are too many; then a message has them read."""
         found = self._found(artifact, origin)
         if artifact.missing_since is not None:
             self._ingestion.look_at_blob(found.reference, origin)
-        if found.size_bytes > self._most_at_once and told.is_size(found.size_bytes):
+        if found.size_bytes > self._most_at_once and _is_size(artifact, found):
             self._verify_later(artifact, found)
-            return False
-        outcome = self._compare(artifact, told, found) | {"is_asked": True}
-        self._record(artifact, outcome, origin)
-        return True
+            return None
+        return self._compare(artifact, told, found)
 
-    def _told(self, artifact: Artifact) -> ToldBytes:
-        with self._database.connection() as connection:
-            return BuildArtifactRepository(connection).told_bytes(artifact.artifact_id)
-
-    def _compare(
-        self, artifact: Artifact, told: ToldBytes, found: BlobProperties
-    ) -> dict[str, Any]:
+    def _compare(self, artifact: Artifact, told: ToldBytes, found: BlobProperties) -> _Outcome:
         """What hashing tells. New metadata gives a blob another etag, but no other bytes."""
-        if not told.is_size(found.size_bytes):
-            return {
-                "is_same": False,
-                "reason": f"The blob has {found.size_bytes} bytes, not {told.size_bytes}.",
-            }
+        if not _is_size(artifact, found):
+            reason = f"The blob has {found.size_bytes} bytes, not {artifact.size_bytes}."
+            return self._other(artifact, found, _Outcome(VerificationResult.MISMATCH, reason))
         hashed = hash_blob(self._store, found, told.other_algorithm)
-        is_same = _is_same(artifact, told, hashed)
-        if is_same or artifact.blob_etag in {None, found.etag}:
-            return {"is_same": is_same, "content_hash": hashed.content_hash}
-        return {"is_same": False, "reason": _WRITTEN_SINCE}
+        if _is_same(artifact, told, hashed):
+            return _Outcome(VerificationResult.OK, content_hash=hashed.content_hash)
+        if artifact.blob_etag in {None, found.etag}:
+            return _Outcome(VerificationResult.MISMATCH, content_hash=hashed.content_hash)
+        return self._other(artifact, found, _Outcome(VerificationResult.MISMATCH, _WRITTEN_SINCE))
+
+    def _other(self, artifact: Artifact, found: BlobProperties, outcome: _Outcome) -> _Outcome:
+        """Bytes that are another artifact's were written over these: that is no corruption."""
+        if artifact.blob_version_id is not None or artifact.blob_etag in {None, found.etag}:
+            return outcome
+        with self._database.connection() as connection:
+            transitions = TransitionRepository(connection)
+            is_another = transitions.is_state_of_another(artifact.artifact_id, found.etag)
+        return _Outcome(VerificationResult.MISSING, _REGISTERED_SINCE) if is_another else outcome
 
     def _found(self, artifact: Artifact, origin: Origin) -> BlobProperties:
         blob = self._served(artifact)
@@ -130,14 +175,30 @@ class Verifications:
                 artifact.artifact_id, found.size_bytes, self._clock()
             )
 
-    def _record(self, artifact: Artifact, outcome: dict[str, Any], origin: Origin) -> None:
-        request = outcome | {
+    def _record(
+        self, artifact: Artifact, outcome: _Outcome, origin: Origin, *, is_asked: bool = False
+    ) -> None:
+        request = {
             "artifact_id": str(artifact.artifact_id),
+            "result": outcome.result,
+            "reason": outcome.reason,
+            "content_hash": outcome.content_hash,
+            "is_asked": is_asked,
             "origin": origin.as_json(),
             "at": self._clock().isoformat(),
         }
         with self._database.connection() as connection:
             RehydrationRepository(connection).record_verification(request)
+
+
+def _unread(fault: RegistryError) -> _Outcome:
+    is_gone = isinstance(fault, BlobNotFound)
+    result = VerificationResult.MISSING if is_gone else VerificationResult.UNREADABLE
+    return _Outcome(result, fault.summary)
+
+
+def _is_size(artifact: Artifact, found: BlobProperties) -> bool:
+    return artifact.size_bytes in {None, found.size_bytes}
 
 
 def _is_same(artifact: Artifact, told: ToldBytes, hashed: HashedContent) -> bool:

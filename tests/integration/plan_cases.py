@@ -28,6 +28,7 @@ def cases() -> Iterator[Case]:
     yield from build_plan_cases.cases()
     yield from audit_plan_cases.cases()
     yield from _of_figures()
+    yield from _of_integrity()
     yield from _of_locations()
     yield from _of_failures()
 
@@ -237,6 +238,19 @@ def _of_figures() -> Iterator[Case]:
         for across_clients in (False, True):
             wanted = {"client_type": client_type, "across_clients": across_clients}
             yield Case("duplicates.groups", wanted | {"after": "", "limit": 10}, rows=10_000)
+
+
+def _of_integrity() -> Iterator[Case]:
+    scrub = {"bytes_per_day": 2**40, "looked_before": NOW.isoformat(), "most": 10}
+    scrub |= {"most_waiting": 10, "at": NOW.isoformat()}
+    yield Case("integrity.begin_scrub", {"request": Jsonb(scrub)}, rows=150)
+    yield Case("integrity.results", {"first_day": NOW.date()}, rows=120)
+    yield Case("integrity.oldest_look", rows=1)
+    yield Case("integrity.corrupt", {"limit": 10}, rows=10)
+    yield Case("integrity.waiting", {"most": 10}, rows=10)
+    yield Case("integrity.id_range", rows=2)
+    drawn = [identifier(f"artifact {i}") for i in range(100, 110)]
+    yield Case("integrity.nearest", {"drawn": drawn}, rows=20)
 
 
 def _of_keys() -> Iterator[Case]:

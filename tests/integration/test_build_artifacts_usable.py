@@ -57,7 +57,7 @@ def test_what_is_resumable_live_and_not_expired_is_usable(
 
 
 FOUND: dict[str, LiteralString] = {
-    "corrupt": "UPDATE registry.build_artifacts SET found_corrupt_at = now()",
+    "corrupt": "UPDATE registry.artifacts SET found_corrupt_at = now()",
     "missing": "UPDATE registry.artifacts SET missing_since = now()",
     "not readable": "UPDATE registry.artifacts SET storage_tier = 'Archive'",
     "left behind": "UPDATE registry.build_artifacts SET left_behind_at = now()",

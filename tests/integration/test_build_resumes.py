@@ -390,7 +390,7 @@ def test_artifacts_that_cannot_be_used_are_left_out(
     artifacts.update(failed.id, by_name["not-resumable"], changes, ORIGIN)
     clock.now += timedelta(minutes=10)
     sql.execute(
-        "UPDATE registry.build_artifacts SET found_corrupt_at = now() WHERE artifact_id = %s",
+        "UPDATE registry.artifacts SET found_corrupt_at = now() WHERE artifact_id = %s",
         [by_name["corrupt"]],
     )
     sql.execute(

@@ -70,7 +70,7 @@ def test_every_content_column_is_guarded(sql: psycopg.Connection[DictRow]) -> No
         *("storage_tier", "metadata", "processing", "stage", "disposition", "is_resumable"),
         *("is_final", "expires_at", "verified_at", "updated_at", "archived_at", "deleted_at"),
         *("purged_at", "location_key", "status", "missing_since", "superseded_at"),
-        *("tier_since", "rehydrating_to", "rehydrated_at"),
+        *("tier_since", "rehydrating_to", "rehydrated_at", "found_corrupt_at", "looked_at"),
     }
     rows = sql.execute(
         "SELECT column_name FROM information_schema.columns "

@@ -83,7 +83,7 @@ def test_bytes_that_are_back_are_verified(
     assert verified.verified_at == verified.updated_at
     [event] = events(sql, *TOLD)
     assert event["operation"] == "verified"
-    assert event["details"]["before"] == {"verified_at": None}
+    assert event["details"]["before"] == {"verified_at": None, "found_corrupt_at": None}
     assert waiting(sql, "verifications_due") == 0
 
 
@@ -107,7 +107,8 @@ def test_other_bytes_are_told_with_both_hashes(
     failed = events(sql, "verification_failed")[0]["details"]
     assert (failed["content_hash"], failed["found"]) == (hash_of("two"), hash_of("one"))
     assert failed["before"]["verified_at"] is not None
-    assert failed["after"] == {"verified_at": None}
+    assert failed["after"]["verified_at"] is None
+    assert failed["after"]["found_corrupt_at"] is not None
 
 
 def test_bytes_that_were_written_since_are_told_as_such(

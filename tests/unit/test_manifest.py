@@ -247,6 +247,15 @@ EXPECTED: Manifest = {
             "dataType": "BINARY",
         },
     ],
+    "scrub_artifacts": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "15 */10 * * * *",
+            "runOnStartup": False,
+        },
+    ],
     "send_hash_requests": [
         {
             "type": "timerTrigger",

@@ -29,6 +29,7 @@ from shared.services.policies import PolicyService
 from shared.services.rehydration import RehydrationService
 from shared.services.retirement import RetirementService
 from shared.services.rules import RuleService
+from shared.services.scrub import ScrubService
 from shared.services.set_aside import SetAsideService
 from shared.services.verification import Verifications
 from shared.settings import Settings
@@ -74,6 +75,8 @@ def build_registry(
         artifacts=artifacts,
         ingestion=ingestion,
         late_hashes=LateHashes(database, artifacts, ingestion, set_aside, store, hashing, now),
+        verifications=verifications,
+        scrub=ScrubService(database, now, bytes_per_day=2**40, days=30),
         retirement=retirement,
         rehydration=RehydrationService(database, store, now),
         rules=rules,
