@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 import pytest
+from azure.functions.timer import TimerRequest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from psycopg.rows import DictRow
 
 from devhost.stack.azurite import Azurite
+from functions import audit_timers
 from shared.database.pool import Database
 from shared.errors import SealConflict
 from shared.models.audit_seals import DaySeal, SealKeys, seal_hash
@@ -157,3 +159,19 @@ def test_a_key_that_is_none_is_refused_and_not_shown(seed: str) -> None:
     with pytest.raises(ValueError, match="32 bytes in Base64") as refused:
         SealKeys.of(seed, "pepper")
     assert seed not in str(refused.value)
+
+
+def test_once_an_hour_days_are_sealed_and_what_is_amiss_is_told(
+    proof: Proving, sql: Sql, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(audit_timers, "trail_seals", lambda: proof.seals)
+    seal_audit_days = audit_timers.seal_audit_days.build().get_user_function()
+    proof.live(days=3, events=3)
+    seal_audit_days(TimerRequest())
+    assert [seal.last_number for seal in seals_in(sql)] == [3, 6]
+
+    proof.clock.now += timedelta(days=1)
+    sql.execute("DELETE FROM registry.trail WHERE number = 8")
+    seal_audit_days(TimerRequest())
+    assert len(seals_in(sql)) == 2
+    assert "audit day cannot be sealed" in caplog.text

@@ -224,3 +224,20 @@ def test_days_that_are_none_are_refused(command: Command) -> None:
     assert (told.exit_code, "2030-01-31" in told.stderr) == (2, True)
     told = command("audit", "verify", "--start", "2030-01-02", "--end", "2030-01-01")
     assert (told.exit_code, told.stderr) == (2, "error: --end is before --start\n")
+
+
+def test_a_month_that_was_dropped_is_proven_by_its_seals(sealed: Proving, sql: Sql) -> None:
+    sealed.trail.table.drop(FIRST_DAY.replace(day=1))
+    sql.execute("DELETE FROM registry.trail WHERE number <= 20")
+    assert found_in(sealed) == (1, Reason.GAP)
+    sql.execute("""
+        INSERT INTO registry.trail_months
+            (month, exported_to, exported_at, events, sha256, dropped_at)
+        VALUES ('2030-01-01', 'somewhere', now(), 20, '', now())
+    """)
+    found = sealed.verify()
+    assert (found.is_whole, found.events, found.dropped_days) == (True, 20, 2)
+    assert sealed.verify(FIRST_DAY + timedelta(days=2)).is_whole
+
+    sql.execute("UPDATE registry.trail_days SET last_number = 9 WHERE first_number = 1")
+    assert found_in(sealed) == (1, Reason.SEAL)
