@@ -8,7 +8,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from shared.database.queries import load_queries
-from shared.models.figures import CountedValue, OperationErrors
+from shared.models.figures import CountedDay, CountedValue, OperationErrors
 
 _QUERIES = load_queries(__file__)
 
@@ -21,17 +21,21 @@ class FiguresRepository:
 
     def read(
         self, client_type: str | None, first_day: date, most: int
-    ) -> Mapping[str, list[CountedValue]]:
-        """Of one client or of all, by figure: its `most` largest values, and all days since one."""
+    ) -> tuple[Mapping[str, list[CountedValue]], list[CountedDay]]:
+        """Of one client or of all, by figure: its `most` largest values; and all days since one."""
         parameters = {
             "client_type": client_type,
             "first_day": first_day.isoformat(),
             "most": most,
         }
-        found = defaultdict[str, list[CountedValue]](list)
+        found, days = defaultdict[str, list[CountedValue]](list), list[CountedDay]()
         for row in self._connection.execute(_QUERIES["read_figures"], parameters):
-            found[row["figure"]].append(_value(row))
-        return found
+            figure, value = row.pop("figure"), row.pop("value")
+            if figure == "day":
+                days.append(CountedDay(day=date.fromisoformat(value), **row))
+            else:
+                found[figure].append(CountedValue(value=value or None, **row))
+        return found, sorted(days, key=lambda each: each.day)
 
     def read_errors(self, first_day: date, most: int) -> tuple[int, list[OperationErrors]]:
         """How many attempts failed since a day, and of which operations the most did."""
@@ -41,13 +45,3 @@ class FiguresRepository:
             rows[0]["total"] if rows else 0,
             [OperationErrors(operation=r["operation"], errors=r["error_count"]) for r in rows],
         )
-
-
-def _value(row: DictRow) -> CountedValue:
-    return CountedValue(
-        value=row["value"] or None,
-        artifact_count=row["artifact_count"],
-        size_bytes=int(row["size_bytes"]),
-        deleted_count=row["deleted_count"],
-        deleted_bytes=int(row["deleted_bytes"]),
-    )

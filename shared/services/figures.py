@@ -1,7 +1,7 @@
 """How much is registered of what, without counting it anew."""
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from shared.database.pool import Database
 from shared.errors import InvalidInput
@@ -9,7 +9,6 @@ from shared.models.figures import (
     LONGEST_DAYS,
     Breakdown,
     Counted,
-    CountedDay,
     CountedValue,
     RegistryFigures,
 )
@@ -46,7 +45,7 @@ class FiguresService:
         with self._database.connection() as connection:
             require_folded(StatisticsRepository(connection))
             figures = FiguresRepository(connection)
-            found = figures.read(wanted, first_day, LARGEST)
+            found, registered = figures.read(wanted, first_day, LARGEST)
             failed, by_operation = figures.read_errors(first_day, LARGEST)
         everything = _sum(found.get("status", []))  # there are so few that all of them are listed
         breakdowns = {
@@ -54,35 +53,23 @@ class FiguresService:
             for figure in _BROKEN_DOWN_BY
         }
         return RegistryFigures.model_validate(
-            everything.model_dump()
+            everything
             | breakdowns
             | {
                 "client_type": client_type,
                 "today": today,
-                "days": _days(found.get("day", [])),
+                "days": registered,
                 "total_errors": failed,
                 "errors_by_operation": by_operation,
             }
         )
 
 
-def _sum(values: Iterable[Counted]) -> Counted:
-    listed = list(values)
-    return Counted.model_validate(
-        {name: sum(getattr(each, name) for each in listed) for name in Counted.model_fields}
-    )
+def _sum(values: Sequence[Counted]) -> dict[str, int]:
+    return {name: sum(getattr(each, name) for each in values) for name in Counted.model_fields}
 
 
-def _breakdown(values: list[CountedValue], everything: Counted) -> Breakdown:
-    listed = _sum(values).model_dump()
-    others = {name: number - listed[name] for name, number in everything.model_dump().items()}
+def _breakdown(values: list[CountedValue], everything: Mapping[str, int]) -> Breakdown:
+    listed = _sum(values)
+    others = {name: number - listed[name] for name, number in everything.items()}
     return Breakdown(values=values, others=Counted.model_validate(others))
-
-
-def _days(values: list[CountedValue]) -> list[CountedDay]:
-    days = [
-        CountedDay(day=date.fromisoformat(each.value), **each.model_dump(exclude={"value"}))
-        for each in values
-        if each.value is not None
-    ]
-    return sorted(days, key=lambda each: each.day)

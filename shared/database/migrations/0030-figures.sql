@@ -20,7 +20,7 @@ CREATE TABLE registry.artifact_figures (
 ) WITH (fillfactor = 80);
 CREATE INDEX artifact_figures_largest ON registry.artifact_figures (scope, figure, artifact_count DESC, value);
 
--- What of an artifact is counted by, beside its client and its status: see registry.figures_of, which knows the order.
+-- What of an artifact is counted by, beside its client and its status: see registry.sides_of, which knows the order.
 -- Not in PL/pgSQL: it becomes part of the statements that notes are written by.
 CREATE FUNCTION registry.counted_values(
     stage text, artifact_type text, storage_backend text, storage_tier text, storage_account text, container text, made_on date
@@ -28,22 +28,24 @@ CREATE FUNCTION registry.counted_values(
 RETURN ARRAY[stage, artifact_type, storage_backend, storage_tier, storage_account || '/' || container,
              to_char(made_on, 'YYYY-MM-DD')];
 
-CREATE FUNCTION registry.figures_of(client_type text, status text, counted text[]) RETURNS TABLE (figure text, value text)
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT figure, coalesce(value, '')
-    FROM (VALUES ('client', client_type), ('status', status), ('stage', counted[1]), ('type', counted[2]),
-        ('backend', counted[3]), ('tier', counted[4]), ('container', counted[5]), ('day', counted[6])) AS told (figure, value)
-$$;
-
 -- What a note takes off and adds. Notes of before this migration have no values: it counts those itself.
 CREATE FUNCTION registry.sides_of(
     old_status text, old_size bigint, old_counted text[], new_status text, new_size bigint, new_counted text[]
-) RETURNS TABLE (status text, counted text[], artifacts integer, size_bytes bigint)
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT * FROM (VALUES (old_status, old_counted, -1, -old_size), (new_status, new_counted, 1, new_size))
+) RETURNS TABLE (
+    status text, stage text, artifact_type text, backend text, tier text, container text, made_on text,
+    artifacts integer, size_bytes bigint
+) LANGUAGE sql IMMUTABLE AS $$
+    SELECT status, counted[1], counted[2], counted[3], counted[4], counted[5], counted[6], artifacts, size_bytes
+    FROM (VALUES (old_status, old_counted, -1, -old_size), (new_status, new_counted, 1, new_size))
         AS side (status, counted, artifacts, size_bytes)
-    WHERE side.counted IS NOT NULL
+    WHERE counted IS NOT NULL
 $$;
+
+-- By which figure a row is grouped, of GROUPING(client, status, stage, type, backend, tier, container, day).
+CREATE FUNCTION registry.figure_of(grouped integer) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN CASE grouped WHEN 127 THEN 'client' WHEN 191 THEN 'status' WHEN 223 THEN 'stage' WHEN 239 THEN 'type'
+    WHEN 247 THEN 'backend' WHEN 251 THEN 'tier' WHEN 253 THEN 'container' WHEN 254 THEN 'day' END;
 
 ALTER TABLE registry.artifact_changes ADD COLUMN old_counted text[], ADD COLUMN new_counted text[];
 
@@ -88,23 +90,25 @@ CREATE OR REPLACE TRIGGER artifacts_note_changed
            NEW.stage, NEW.storage_backend, NEW.storage_account, NEW.container))
     EXECUTE FUNCTION registry.note_changed_artifact();
 
--- What was registered before: one pass, and each value named once a group, not once a row.
+-- What was registered before: one pass, and each value is told once a group, not once a row.
 INSERT INTO registry.artifact_figures
-SELECT scopes.scope, told.figure, told.value, sum(alike.artifacts), sum(alike.size_bytes),
-    coalesce(sum(alike.artifacts) FILTER (WHERE alike.status = 'deleted'), 0),
-    coalesce(sum(alike.size_bytes) FILTER (WHERE alike.status = 'deleted'), 0)
+SELECT scopes.scope,
+    registry.figure_of(GROUPING(client_type, status, stage, artifact_type, storage_backend, storage_tier, place, made_on)),
+    coalesce(client_type, status, stage, artifact_type, storage_backend, storage_tier, place, made_on, ''),
+    sum(artifacts), sum(size_bytes), coalesce(sum(artifacts) FILTER (WHERE status = 'deleted'), 0),
+    coalesce(sum(size_bytes) FILTER (WHERE status = 'deleted'), 0)
 FROM (SELECT asset.client_type, made.status, made.stage, made.artifact_type, made.storage_backend, made.storage_tier,
-          made.storage_account, made.container, (made.created_at AT TIME ZONE 'UTC')::date AS made_on,
+          made.storage_account || '/' || made.container AS place,
+          to_char((made.created_at AT TIME ZONE 'UTC')::date, 'YYYY-MM-DD') AS made_on,
           count(*) AS artifacts, coalesce(sum(made.size_bytes), 0) AS size_bytes
       FROM registry.artifacts AS made JOIN registry.assets AS asset USING (asset_id)
-      GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9) AS alike
+      GROUP BY asset.client_type, made.status, made.stage, made.artifact_type, made.storage_backend, made.storage_tier,
+          made.storage_account, made.container, (made.created_at AT TIME ZONE 'UTC')::date) AS alike
 CROSS JOIN LATERAL (VALUES (''), (alike.client_type)) AS scopes (scope)
-CROSS JOIN LATERAL registry.figures_of(alike.client_type, alike.status, registry.counted_values(alike.stage,
-    alike.artifact_type, alike.storage_backend, alike.storage_tier, alike.storage_account, alike.container, alike.made_on))
-    AS told
-GROUP BY scopes.scope, told.figure, told.value;
+GROUP BY scopes.scope, GROUPING SETS
+    ((client_type), (status), (stage), (artifact_type), (storage_backend), (storage_tier), (place), (made_on));
 
--- As before, and what artifacts are is folded into the figures: first by what is alike, of which there is little.
+-- As before, and what artifacts are is folded into the figures.
 CREATE OR REPLACE FUNCTION registry.fold_changes(most integer, at_least integer) RETURNS bigint
 LANGUAGE plpgsql
 SET lock_timeout = '10s' SET plan_cache_mode = force_custom_plan AS $$
@@ -140,22 +144,22 @@ BEGIN
             asset_count = total.asset_count + excluded.asset_count,
             size_bytes = total.size_bytes + excluded.size_bytes,
             row_count = total.row_count + excluded.row_count
-    ), alike AS (
-        SELECT asset.client_type, side.status, side.counted, sum(side.artifacts) AS artifacts,
-            coalesce(sum(side.size_bytes), 0) AS size_bytes
+    ), figures AS (
+        SELECT scopes.scope,
+            registry.figure_of(GROUPING(asset.client_type, side.status, side.stage, side.artifact_type, side.backend,
+                side.tier, side.container, side.made_on)) AS figure,
+            coalesce(asset.client_type, side.status, side.stage, side.artifact_type, side.backend,
+                side.tier, side.container, side.made_on, '') AS value,
+            sum(side.artifacts) AS artifacts, coalesce(sum(side.size_bytes), 0) AS size_bytes,
+            coalesce(sum(side.artifacts) FILTER (WHERE side.status = 'deleted'), 0) AS deleted,
+            coalesce(sum(side.size_bytes) FILTER (WHERE side.status = 'deleted'), 0) AS deleted_bytes
         FROM taken
         JOIN registry.assets AS asset USING (asset_id)
+        CROSS JOIN LATERAL (VALUES (''), (asset.client_type)) AS scopes (scope)
         CROSS JOIN LATERAL registry.sides_of(taken.old_status, taken.old_size_bytes, taken.old_counted,
             taken.new_status, taken.new_size_bytes, taken.new_counted) AS side
-        GROUP BY asset.client_type, side.status, side.counted
-    ), figures AS (
-        SELECT scopes.scope, told.figure, told.value, sum(alike.artifacts) AS artifacts, sum(alike.size_bytes) AS size_bytes,
-            coalesce(sum(alike.artifacts) FILTER (WHERE alike.status = 'deleted'), 0) AS deleted,
-            coalesce(sum(alike.size_bytes) FILTER (WHERE alike.status = 'deleted'), 0) AS deleted_bytes
-        FROM alike
-        CROSS JOIN LATERAL (VALUES (''), (alike.client_type)) AS scopes (scope)
-        CROSS JOIN LATERAL registry.figures_of(alike.client_type, alike.status, alike.counted) AS told
-        GROUP BY scopes.scope, told.figure, told.value
+        GROUP BY scopes.scope, GROUPING SETS ((asset.client_type), (side.status), (side.stage), (side.artifact_type),
+            (side.backend), (side.tier), (side.container), (side.made_on))
     ), added_figures AS (
         INSERT INTO registry.artifact_figures AS known
         SELECT * FROM figures
@@ -212,21 +216,22 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
-    WITH alike AS (
-        SELECT asset.client_type, side.status, side.counted, sum(side.artifacts) AS artifacts,
-            coalesce(sum(side.size_bytes), 0) AS bytes
+    WITH noted AS MATERIALIZED (
+        SELECT registry.figure_of(GROUPING(asset.client_type, side.status, side.stage, side.artifact_type, side.backend,
+                side.tier, side.container, side.made_on)) AS figure,
+            coalesce(asset.client_type, side.status, side.stage, side.artifact_type, side.backend,
+                side.tier, side.container, side.made_on, '') AS value,
+            sum(side.artifacts) AS artifacts, coalesce(sum(side.size_bytes), 0) AS size_bytes,
+            coalesce(sum(side.artifacts) FILTER (WHERE side.status = 'deleted'), 0) AS deleted,
+            coalesce(sum(side.size_bytes) FILTER (WHERE side.status = 'deleted'), 0) AS deleted_bytes
         FROM registry.artifact_changes AS change
-        JOIN registry.assets AS asset USING (asset_id)
+        CROSS JOIN LATERAL (  -- OFFSET 0: each is looked up by its id
+            SELECT known.client_type FROM registry.assets AS known WHERE known.asset_id = change.asset_id OFFSET 0) AS asset
         CROSS JOIN LATERAL registry.sides_of(change.old_status, change.old_size_bytes, change.old_counted,
             change.new_status, change.new_size_bytes, change.new_counted) AS side
         WHERE asset.client_type = wanted OR wanted IS NULL
-        GROUP BY asset.client_type, side.status, side.counted
-    ), noted AS MATERIALIZED (
-        SELECT told.figure, told.value, sum(alike.artifacts) AS artifacts, sum(alike.bytes) AS bytes,
-            coalesce(sum(alike.artifacts) FILTER (WHERE alike.status = 'deleted'), 0) AS deleted,
-            coalesce(sum(alike.bytes) FILTER (WHERE alike.status = 'deleted'), 0) AS bytes_of_deleted
-        FROM alike CROSS JOIN LATERAL registry.figures_of(alike.client_type, alike.status, alike.counted) AS told
-        GROUP BY told.figure, told.value
+        GROUP BY GROUPING SETS ((asset.client_type), (side.status), (side.stage), (side.artifact_type),
+            (side.backend), (side.tier), (side.container), (side.made_on))
     ), candidates AS (
         SELECT noted.figure, noted.value FROM noted
         UNION
@@ -243,9 +248,9 @@ BEGIN
     ), summed AS (
         SELECT candidates.figure, candidates.value,
             coalesce(noted.artifacts, 0) + coalesce(total.artifact_count, 0) AS artifacts,
-            coalesce(noted.bytes, 0) + coalesce(total.size_bytes, 0) AS bytes,
+            coalesce(noted.size_bytes, 0) + coalesce(total.size_bytes, 0) AS bytes,
             coalesce(noted.deleted, 0) + coalesce(total.deleted_count, 0) AS deleted,
-            coalesce(noted.bytes_of_deleted, 0) + coalesce(total.deleted_bytes, 0) AS bytes_of_deleted
+            coalesce(noted.deleted_bytes, 0) + coalesce(total.deleted_bytes, 0) AS bytes_of_deleted
         FROM candidates
         LEFT JOIN noted USING (figure, value)
         LEFT JOIN LATERAL (
