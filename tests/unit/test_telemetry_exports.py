@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.otlp_collector import Collector, listening
 
 PROJECT = Path(__file__).parents[2]
 WORK = """
@@ -31,39 +31,10 @@ sys.modules["opentelemetry.sdk.trace"] = None
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
-class Collector(HTTPServer):
-    """What an OTLP endpoint was sent: path → bodies."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Taking)
-        self.taken: dict[str, list[bytes]] = {}
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Taking(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        assert isinstance(self.server, Collector)
-        self.server.taken.setdefault(self.path, []).append(body)
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        pass
-
-
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    with Collector() as collector:
-        serving = Thread(target=collector.serve_forever)
-        serving.start()
+    with listening() as collector:
         yield collector
-        collector.shutdown()
-        serving.join()
 
 
 def run(program: str, **settings: str) -> tuple[str, str]:
@@ -87,7 +58,7 @@ def test_with_an_endpoint_traces_and_metrics_are_sent_there(collector: Collector
     assert set(collector.taken) == {"/v1/traces", "/v1/metrics"}
     (body,) = collector.taken["/v1/traces"]
     (resource,) = ExportTraceServiceRequest.FromString(body).resource_spans
-    assert [span.name for scope in resource.scope_spans for span in scope.spans] == ["work"]
+    assert [span.name for span in collector.spans()] == ["work"]
     named = {each.key: each.value.string_value for each in resource.resource.attributes}
     assert named == {"service.name": "our-registry"}
     assert b"registry.registrations" in b"".join(collector.taken["/v1/metrics"])
