@@ -13,6 +13,7 @@ from shared.models.audit_seals import SealKeys
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
+from shared.services.attempts import Attempts
 from shared.services.audit_seals import TrailSeals
 from shared.services.audit_surface import Audit
 from shared.services.audit_verification import AuditVerifier
@@ -147,6 +148,11 @@ def keys() -> ApiKeyService:
     return ApiKeyService(database(), read.key_pepper.get_secret_value(), _now)
 
 
+def attempts() -> Attempts:
+    """What tells the audit trail of commands that failed; needs no storage account either."""
+    return Attempts(database(), _now)
+
+
 @_once
 def accounts() -> BlobAccounts:
     """The storage accounts that are listed, for commands that need no key; connects on first use.
@@ -190,6 +196,7 @@ def _seal_keys() -> SealKeys:
 
 @_once
 def _kept_seals() -> KeptBlobs:
+    quiet_request_logs()
     return KeptBlobs(_audit_account(), SealSettings().audit_seal_container)
 
 
