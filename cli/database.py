@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from cli.faults import FAILED, MISUSED, UNAVAILABLE, code_of, fail
 from shared import bootstrap, errors
 from shared.database.migrate import migrate
+from shared.models.attempts import Attempt, Doing
+from shared.models.registrations import Origin
 from shared.services.api_keys import ApiKeyService
 from shared.services.audit_trail import AuditTrailService
 from shared.services.audit_verification import AuditVerifier
@@ -20,25 +22,31 @@ from shared.services.backfill import BackfillService
 from shared.services.reconciliation import ReconciliationService
 from shared.storage.accounts import BlobAccounts
 
+_BACKFILL = Attempt(Doing("artifact_creation", "create"), Origin("cli:backfill"))
+_RECONCILING = Attempt(Doing("location_refreshed", "refresh"), Origin("cli:reconcile"))
+
 
 @contextmanager
-def key_service() -> Generator[ApiKeyService]:
-    """The registry's own service; ends the command where it fails."""
-    with _told_clearly(), closing(bootstrap.database()):
+def key_service(attempt: Attempt | None) -> Generator[ApiKeyService]:
+    """The registry's own service; ends the command where it fails.
+
+    The audit trail is told of an attempt that comes to nothing.
+    """
+    with _told_clearly(), closing(bootstrap.database()), _told_in_the_trail(attempt):
         yield bootstrap.keys()
 
 
 @contextmanager
 def backfill_service() -> Generator[BackfillService]:
     """What registers blobs that were there before; ends the command where it fails."""
-    with _told_clearly(), closing(bootstrap.database()):
+    with _told_clearly(), closing(bootstrap.database()), _told_in_the_trail(_BACKFILL):
         yield bootstrap.backfills()
 
 
 @contextmanager
 def reconciliation_service() -> Generator[ReconciliationService]:
     """What compares store and registry; ends the command where it fails."""
-    with _told_clearly(), closing(bootstrap.database()):
+    with _told_clearly(), closing(bootstrap.database()), _told_in_the_trail(_RECONCILING):
         yield bootstrap.reconciliations()
 
 
@@ -55,6 +63,17 @@ def audit_verifier() -> Generator[AuditVerifier]:
     """What proves the audit trail; ends the command where it fails."""
     with _told_clearly(), closing(bootstrap.database()):
         yield bootstrap.audit_verifier()
+
+
+@contextmanager
+def _told_in_the_trail(attempt: Attempt | None) -> Generator[None]:
+    try:
+        yield
+    except errors.RegistryError as fault:
+        if attempt is not None:
+            told = bootstrap.attempts()
+            told.record_fault(attempt.doing, attempt.origin, fault, attempt.details)
+        raise
 
 
 def apply_migrations() -> list[str]:

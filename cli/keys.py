@@ -15,6 +15,7 @@ from cli.faults import FAILED, MISUSED, fail, say
 from cli.output import Output, write_many
 from shared.errors import InvalidInput
 from shared.models.api_keys import ApiKey, CreatedKey, KeyState, Scope
+from shared.models.attempts import Attempt, Doing
 from shared.models.durations import Duration
 from shared.models.ids import parse_id
 from shared.models.registrations import Origin
@@ -72,8 +73,9 @@ def create(
     ] = None,
 ) -> None:
     """Make an API key and print it, the only time that it can be seen."""
-    with _service() as service:
-        made = service.create(name, scopes, expires_at, Origin("cli:keys create"))
+    origin = Origin("cli:keys create")
+    with _service(Attempt(Doing("key_created", "create"), origin)) as service:
+        made = service.create(name, scopes, expires_at, origin)
     _tell(made, f"created key {made.key_id} with scopes {', '.join(sorted(scopes))}")
 
 
@@ -102,8 +104,9 @@ def expire(
     """Let an active key end at another instant, or never."""
     if never == (at is not None):
         fail(MISUSED, "give either --at or --never")
-    with _service() as service:
-        changed = service.change_expiry(key_id, at, Origin("cli:keys expire"))
+    origin = Origin("cli:keys expire")
+    with _service(_attempt("key_expiry_changed", "change", origin, key_id)) as service:
+        changed = service.change_expiry(key_id, at, origin)
     say(f"key {key_id} expires {_written(changed.expires_at) or 'never'}")
 
 
@@ -117,8 +120,9 @@ def revoke(
         fail(MISUSED, "revoking cannot be undone: say --yes")
     if not yes and not confirmed(f"Revoke key {key_id} for good?"):
         fail(FAILED, "nothing was changed")
-    with _service() as service:
-        revoked = service.revoke(key_id, Origin("cli:keys revoke"))
+    origin = Origin("cli:keys revoke")
+    with _service(_attempt("key_revoked", "revoke", origin, key_id)) as service:
+        revoked = service.revoke(key_id, origin)
     say(f"key {key_id} is revoked since {_written(revoked.revoked_at)}")
 
 
@@ -131,16 +135,22 @@ def rotate(
     ] = "P1D",  # pyright: ignore[reportArgumentType] - the parser is given defaults as text
 ) -> None:
     """Make a key of the same name, scopes and lifetime, and print it; the old one will end."""
-    with _service() as service:
-        made = service.rotate(key_id, overlap, Origin("cli:keys rotate"))
+    origin = Origin("cli:keys rotate")
+    with _service(_attempt("key_rotated", "rotate", origin, key_id)) as service:
+        made = service.rotate(key_id, overlap, origin)
         ending = service.get(key_id)
     _tell(made, f"key {made.key_id} replaces {key_id}, which ends {_written(ending.expires_at)}")
 
 
-def _service() -> AbstractContextManager["ApiKeyService"]:
+def _service(attempt: Attempt | None = None) -> AbstractContextManager["ApiKeyService"]:
     from cli.database import key_service  # noqa: PLC0415 - slow: who asks for help pays nothing
 
-    return key_service()
+    return key_service(attempt)
+
+
+def _attempt(operation: str, action: str, origin: Origin, key_id: UUID) -> Attempt:
+    """What the audit trail is told if it comes to nothing."""
+    return Attempt(Doing(operation, action), origin, details={"key_id": str(key_id)})
 
 
 def _tell(made: CreatedKey, message: str) -> None:
