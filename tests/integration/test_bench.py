@@ -81,7 +81,7 @@ def test_filling_makes_what_registering_makes(
     with another_database(postgres) as url, _connected(url) as filled:
         fill(filled, 40)
         with filled.connection() as connection:
-            passing = {"artifact_changes", "commits", "outbox"}  # folded and relayed: empty in the end
+            passing = {"artifact_changes", "commits", "outbox"}  # relayed and folded
             assert _tables_with_rows(sql) - _tables_with_rows(connection) == passing
             assert _columns_filled(sql) == _columns_filled(connection)
 
