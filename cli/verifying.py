@@ -121,7 +121,7 @@ class _Verifying:
         say(self._told() or "there is nothing to verify")
         bad = sum(self._counts[result] for result in _BAD)
         if bad:
-            fail(FAILED, f"the bytes of {bad} artifacts are missing, or not those registered")
+            fail(FAILED, f"the bytes of {bad} artifact(s) are missing, or not those registered")
 
     def _ask(self, artifact_id: str) -> JsonObject:
         try:

@@ -57,7 +57,7 @@ def test_other_bytes_and_missing_ones_end_the_command_with_1(
     assert all(word in told.stdout for word in ("mismatch", "missing", "written again since"))
     first, last = told.stderr.splitlines()
     assert first == "1 mismatch, 1 missing, 1 ok"
-    assert last == "error: the bytes of 2 artifacts are missing, or not those registered"
+    assert last == "error: the bytes of 2 artifact(s) are missing, or not those registered"
     report = terminal.read("integrity", "--days", "7")
     assert (report["days"], report["corrupt"]) == (7, [str(made[0].artifact_id)])
 
