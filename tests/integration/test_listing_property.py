@@ -139,7 +139,7 @@ def fill(service: ArtifactService) -> None:
             service.mark_archived(made.artifact_id)
 
 
-@pytest.fixture(scope="module", params=[7, 40, 10_000])
+@pytest.fixture(scope="module", params=[7, pytest.param(40, marks=pytest.mark.long), 10_000])
 def filled(
     request: pytest.FixtureRequest, postgres: str, template_database: str
 ) -> Iterator[tuple[ArtifactService, list[Artifact]]]:
