@@ -1,4 +1,4 @@
-"""Running apps: one that most tests share, and some of a test's own to stop and to kill."""
+"""Running apps: one that the tests of a file share, others of a test's own to stop and to kill."""
 
 import uuid
 from collections.abc import Callable, Generator, Iterator
@@ -38,16 +38,19 @@ def run_app(tmp_path_factory: pytest.TempPathFactory) -> RunApp:
     return run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_database(postgres: str) -> Iterator[str]:
     """URL of a new database, not even migrated, of the shared app's own."""
     with own_database(postgres) as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(run_app: RunApp, shared_database: str, azurite: Azurite) -> Iterator[Running]:
-    """One app for every test that leaves it running; nothing they do may make it stumble."""
+    """One app for every test of a file that leaves it running; nothing makes it stumble.
+
+    An app that looks for blobs and messages five times a second is not left behind for others.
+    """
     with run_app(shared_database, azurite) as (app, ground):
         yield app, ground
     assert "Traceback" not in app.log

@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import pytest
+
 from devhost.stack.azurite import Azurite
 from tests.end_to_end.conftest import RunApp
 from tests.end_to_end.ground import Ground
@@ -15,6 +17,7 @@ KILLED_AT = (20, 45, 70)
 """Registered by then. A killed worker takes up to 24 messages with it: there is always more."""
 
 
+@pytest.mark.long  # workers of their own are killed at every point in tests/faults
 def test_workers_killed_while_they_register_lose_nothing(
     run_app: RunApp, database_url: str, own_azurite: Azurite
 ) -> None:

@@ -40,7 +40,7 @@ def burst(
     return contents, time.monotonic() - begun
 
 
-@pytest.mark.parametrize("blobs", sized((500,), (10_000,)))
+@pytest.mark.parametrize("blobs", sized((300,), (10_000,)))
 def test_a_burst_of_small_blobs_is_drained_in_bounded_memory_and_connections(
     place: Place, uploads: Uploads, sql: Rows, tally: Tally, blobs: int
 ) -> None:

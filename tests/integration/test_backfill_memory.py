@@ -41,7 +41,9 @@ def check_growth(settled: int, peak: int) -> None:
     assert peak - settled < GROWTH, f"{settled / MEBIBYTE:.0f} to {peak / MEBIBYTE:.0f} MiB"
 
 
-@pytest.mark.parametrize("write", [write_long_csv, write_parquet])
+@pytest.mark.parametrize(
+    "write", [write_long_csv, pytest.param(write_parquet, marks=pytest.mark.long)]
+)
 def test_reading_an_inventory_does_not_grow(
     write: Callable[[Path, int], Path], tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from psycopg import sql as composed
 from pydantic import JsonValue
@@ -139,7 +139,7 @@ def fill(service: ArtifactService) -> None:
             service.mark_archived(made.artifact_id)
 
 
-@pytest.fixture(scope="module", params=[7, 40, 10_000])
+@pytest.fixture(scope="module", params=[7, pytest.param(40, marks=pytest.mark.long), 10_000])
 def filled(
     request: pytest.FixtureRequest, postgres: str, template_database: str
 ) -> Iterator[tuple[ArtifactService, list[Artifact]]]:
@@ -161,46 +161,47 @@ def filled(
         database.close()
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(
-    like=st.integers(0, COUNT - 1),
-    alike=st.sets(st.sampled_from(sorted(FIELDS)), max_size=6),
-    otherwise=filters(),
-    sort=st.sampled_from(ArtifactSort),
-    limits=st.lists(st.integers(1, 60), min_size=1, max_size=5),
-)
+@pytest.mark.parametrize("examples", [25, pytest.param(300, marks=pytest.mark.long)])
 def test_all_pages_together_are_what_a_plain_filter_tells(
-    filled: tuple[ArtifactService, list[Artifact]],
-    like: int,
-    alike: set[str],
-    otherwise: dict[str, Any],
-    sort: ArtifactSort,
-    limits: list[int],
+    filled: tuple[ArtifactService, list[Artifact]], examples: int
 ) -> None:
     service, everything = filled
-    wanted = ArtifactFilter.model_validate(filter_met_by(everything[like], alike) | otherwise)
-    told: list[Artifact] = []
-    cursor = None
-    for turn in range(10 * COUNT):
-        limit = limits[turn % len(limits)]
-        page = service.list_artifacts(wanted, sort=sort, limit=limit, cursor=cursor)
-        assert len(page.artifacts) <= limit
-        told += page.artifacts
-        cursor = page.next
-        if cursor is None:
-            break
-    expected = sorted(
-        (artifact for artifact in everything if satisfies(artifact, wanted)),
-        key=lambda artifact: (
-            artifact.updated_at if sort.is_by_update else artifact.created_at,
-            artifact.artifact_id,
-        ),
-        reverse=sort.is_descending,
+
+    @settings(max_examples=examples, deadline=None, phases=[Phase.explicit, Phase.generate])
+    @given(
+        like=st.integers(0, COUNT - 1),
+        alike=st.sets(st.sampled_from(sorted(FIELDS)), max_size=6),
+        otherwise=filters(),
+        sort=st.sampled_from(ArtifactSort),
+        limits=st.lists(st.integers(1, 60), min_size=1, max_size=5),
     )
-    assert cursor is None
-    assert told == expected
+    def lists_what_is_meant(
+        like: int,
+        alike: set[str],
+        otherwise: dict[str, Any],
+        sort: ArtifactSort,
+        limits: list[int],
+    ) -> None:
+        wanted = ArtifactFilter.model_validate(filter_met_by(everything[like], alike) | otherwise)
+        told: list[Artifact] = []
+        cursor = None
+        for turn in range(10 * COUNT):
+            limit = limits[turn % len(limits)]
+            page = service.list_artifacts(wanted, sort=sort, limit=limit, cursor=cursor)
+            assert len(page.artifacts) <= limit
+            told += page.artifacts
+            cursor = page.next
+            if cursor is None:
+                break
+        expected = sorted(
+            (artifact for artifact in everything if satisfies(artifact, wanted)),
+            key=lambda artifact: (
+                artifact.updated_at if sort.is_by_update else artifact.created_at,
+                artifact.artifact_id,
+            ),
+            reverse=sort.is_descending,
+        )
+        assert cursor is None
+        assert told == expected
+
+    lists_what_is_meant()

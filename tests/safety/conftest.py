@@ -1,8 +1,11 @@
 """The whole HTTP application over seeded data, and senders that may do all of it."""
 
 import asyncio
+import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -27,14 +30,16 @@ from shared.repositories.policy_runs import PolicyRunRepository
 from shared.repositories.set_aside import SetAsideRepository
 from shared.services.artifact_service import ArtifactService
 from shared.storage.queues import StorageQueue
-from tests.integration.conftest import artifacts, clock, database, ingestion, sql, uploads
+from tests.databases import own_database
+from tests.integration.clock import TickingClock
+from tests.integration.conftest import artifacts, database, ingestion, sql, uploads
 from tests.integration.http.conftest import build_registry
 from tests.integration.registering import hash_of
 from tests.safety.building import keep_builds
 from tests.safety.operations import ARTIFACT_ID, HOLD_ID, REFERENCES, RUN_ID, SET_ASIDE_ID
 from tests.safety.sender import Sender
 
-__all__ = ["artifacts", "clock", "database", "ingestion", "sql", "uploads"]
+__all__ = ["artifacts", "database", "ingestion", "sql", "uploads"]
 
 SEEDED = ArtifactRegistration(
     client_type="ddh",
@@ -48,25 +53,44 @@ SEEDED = ArtifactRegistration(
 )
 
 
-@pytest.fixture
-def queue_name(azurite: Azurite, unique_name: str) -> Iterator[str]:
-    """Of a queue that messages may be replayed on; nothing takes them."""
-    with QueueClient.from_connection_string(azurite.connection_string, unique_name) as client:
+@dataclass(frozen=True)
+class Seeds:
+    """What there is before a test begins: it is made once, and each test has a copy."""
+
+    template: str
+    """Name of the database to be copied."""
+    queue: str
+    """Name of a queue that messages may be replayed on; nothing takes them."""
+    key_id: UUID
+    all_scopes: str = field(repr=False)
+
+
+@pytest.fixture(scope="session")
+def seeds(postgres: str, template_database: str, azurite: Azurite) -> Iterator[Seeds]:
+    queue = f"test-{uuid.uuid4().hex}"
+    with (
+        QueueClient.from_connection_string(azurite.connection_string, queue) as client,
+        own_database(postgres, template_database) as url,
+    ):
         client.create_queue()
-        yield unique_name
+        database = Database(url, size=2, timeout_seconds=10)
+        artifacts = ArtifactService(database, TickingClock())
+        registry = build_registry(database, artifacts)
+        seed(database, registry, queue)
+        bystander = registry.keys.create("bystander", []).key_id
+        everything = registry.keys.create("everything", list(Scope)).text
+        database.close()
+        template = urlsplit(url).path.removeprefix("/")
+        yield Seeds(template, queue, bystander, everything)
         client.delete_queue()
 
 
-@pytest.fixture
-def registry(
-    database: Database, artifacts: ArtifactService, azurite: Azurite, queue_name: str
-) -> Registry:
-    queues = {queue_name: StorageQueue(azurite.connection_string, queue_name)}
-    registry = build_registry(database, artifacts, queues=queues)
+def seed(database: Database, registry: Registry, queue: str) -> None:
+    """Something for every operation to be about."""
     with database.connection() as connection:
         SetAsideRepository(connection).add(
             SET_ASIDE_ID,
-            Message(queue_name, b"not JSON"),
+            Message(queue, b"not JSON"),
             reason="malformed_message",
             explanation="It is not JSON.",
             at=datetime.now(UTC),
@@ -87,17 +111,39 @@ def registry(
             datetime.now(UTC),
             is_scheduled=False,
         )
-    artifacts.register(SEEDED, Origin("test"), artifact_id=ARTIFACT_ID)
+    registry.artifacts.register(SEEDED, Origin("test"), artifact_id=ARTIFACT_ID)
     keep_builds(database, registry.builds)
     registry.rules.put(IngestionRule.model_validate(RULE))
     registry.policies.apply(PolicyList(policies=[Policy.model_validate(POLICY)]))
-    return registry
 
 
 @pytest.fixture
-def key_id(registry: Registry) -> UUID:
+def database_url(postgres: str, seeds: Seeds) -> Iterator[str]:
+    """URL of a database of the test's own, in which everything is that it may ask about."""
+    with own_database(postgres, seeds.template) as url:
+        yield url
+
+
+@pytest.fixture
+def clock() -> TickingClock:
+    """It goes on where that of the seeds ended."""
+    clock = TickingClock()
+    clock.now += timedelta(days=1)
+    return clock
+
+
+@pytest.fixture
+def registry(
+    database: Database, artifacts: ArtifactService, azurite: Azurite, seeds: Seeds
+) -> Registry:
+    queues = {seeds.queue: StorageQueue(azurite.connection_string, seeds.queue)}
+    return build_registry(database, artifacts, queues=queues)
+
+
+@pytest.fixture
+def key_id(seeds: Seeds) -> UUID:
     """A key that may be looked at, changed and ended; it opens nothing."""
-    return registry.keys.create("bystander", []).key_id
+    return seeds.key_id
 
 
 @pytest.fixture
@@ -112,9 +158,9 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture
-def all_scopes(registry: Registry) -> str:
+def all_scopes(seeds: Seeds) -> str:
     """A key that opens everything."""
-    return registry.keys.create("everything", list(Scope)).text
+    return seeds.all_scopes
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Whatever the specification allows or forbids: the answer is one that it speaks of, never a 5xx.
 
 Planned requests go through all that it says of each parameter and member, one thing at a time.
-Those by chance put odd things together: few of them usually, many in `make test-long`. All are the
-same in every run, and each is one request in this process.
+Those by chance put odd things together, in `make test-long` only. All are the same in every run,
+and each is one request in this process.
 """
 
 from collections.abc import Callable
@@ -36,8 +36,8 @@ CHECKS: list[Any] = [
 REJECTION: Any = getattr(conformance, "negative_data_rejection")  # noqa: B009 - likewise
 
 every_operation = pytest.mark.parametrize("operation", operations(), ids=str)
-by_chance = pytest.mark.parametrize("examples", [1, pytest.param(300, marks=pytest.mark.long)])
-"""Of requests that the specification allows, and as many of those that it forbids."""
+EXAMPLES = 300
+"""Of requests by chance that the specification allows, and as many of those that it forbids."""
 
 _FAILING_ALONE = "POST /api/v1/artifacts/batch"
 """An item that is not valid fails, its batch succeeds: the library knows of no such answers."""
@@ -80,17 +80,35 @@ def ask(app: FastAPI, all_scopes: str) -> Ask:
     return send
 
 
-@by_chance
 @every_operation
 def test_requests_that_the_specification_allows(
-    ask: Ask, key_id: UUID, operation: Operation, examples: int
+    ask: Ask, key_id: UUID, operation: Operation
 ) -> None:
     known = operation.draft().about(key_id)
     statuses = [ask(case, CHECKS).status_code for case in planned(operation, POSITIVE, known)]
     assert min(statuses) < 300 or str(operation) in _NEVER_RIGHT, statuses
+
+
+@every_operation
+def test_requests_that_the_specification_forbids(
+    ask: Ask, key_id: UUID, operation: Operation
+) -> None:
+    require_refusable(operation)
+    for case in planned(operation, NEGATIVE, operation.draft().about(key_id)):
+        answer = ask(case, told_of(operation))
+        is_refused = answer.status_code >= 400 or not is_batch(operation)  # else REJECTION tells
+        assert is_refused or answer.json()["failed"], case
+
+
+@pytest.mark.long
+@every_operation
+def test_requests_by_chance_that_the_specification_allows(
+    ask: Ask, key_id: UUID, operation: Operation
+) -> None:
+    known = operation.draft().about(key_id)
     asked: list[int] = []
 
-    @bounded(examples)
+    @bounded(EXAMPLES)
     @given(drawn(operation, POSITIVE), st.booleans())
     def ask_by_chance(case: Any, is_about_something: bool) -> None:
         if is_about_something:
@@ -99,28 +117,34 @@ def test_requests_that_the_specification_allows(
         asked.append(ask(case, CHECKS).status_code)
 
     ask_by_chance()
-    assert len(asked) >= examples or not operation.parameters
+    assert len(asked) >= EXAMPLES or not operation.parameters
 
 
-@by_chance
+@pytest.mark.long
 @every_operation
-def test_requests_that_the_specification_forbids(
-    ask: Ask, key_id: UUID, operation: Operation, examples: int
-) -> None:
-    if not operation.parameters and operation.body_schema is None:
-        pytest.skip("takes nothing that could be wrong")
-    known = operation.draft().about(key_id)
-    told = CHECKS if str(operation) == _FAILING_ALONE else [*CHECKS, REJECTION]
-    for case in planned(operation, NEGATIVE, known):
-        answer = ask(case, told)
-        assert answer.status_code >= 400 or told is not CHECKS or answer.json()["failed"], case
+def test_requests_by_chance_that_the_specification_forbids(ask: Ask, operation: Operation) -> None:
+    require_refusable(operation)
     asked: list[int] = []
 
-    @bounded(examples)
+    @bounded(EXAMPLES)
     @given(drawn(operation, NEGATIVE))
     def ask_by_chance(case: Any) -> None:
         assume(can_be_sent(case))
-        asked.append(ask(case, told).status_code)
+        asked.append(ask(case, told_of(operation)).status_code)
 
     ask_by_chance()
-    assert len(asked) >= examples
+    assert len(asked) >= EXAMPLES
+
+
+def require_refusable(operation: Operation) -> None:
+    if not operation.parameters and operation.body_schema is None:
+        pytest.skip("takes nothing that could be wrong")
+
+
+def told_of(operation: Operation) -> list[Any]:
+    """What is looked at in the answer to a request that is forbidden."""
+    return CHECKS if is_batch(operation) else [*CHECKS, REJECTION]
+
+
+def is_batch(operation: Operation) -> bool:
+    return str(operation) == _FAILING_ALONE
