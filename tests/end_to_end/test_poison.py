@@ -6,6 +6,7 @@ from typing import Any, LiteralString
 
 import httpx
 import psycopg
+import pytest
 
 from devhost.stack.azurite import Azurite
 from tests.end_to_end.conftest import RunApp
@@ -46,6 +47,7 @@ def test_a_poisoned_message_is_drained_and_replayed_and_registered_once(
         assert "a.tif" not in app.log
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_loses_no_poisoned_message_and_keeps_none_twice(
     run_app: RunApp, database_url: str, own_azurite: Azurite
 ) -> None:

@@ -105,6 +105,7 @@ def test_a_taken_port_is_answered_with_one_line_that_names_a_free_one(
     assert stack.processes() == []
 
 
+@pytest.mark.long
 def test_a_stop_during_the_start_leaves_nothing_running(stack: RunningStack) -> None:
     process = subprocess.Popen(
         stack.command(), cwd=PROJECT, env=plain_environment(), stdout=subprocess.PIPE

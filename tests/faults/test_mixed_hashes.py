@@ -60,8 +60,10 @@ class WatchedStore(BlobStore):
     "kind",
     [
         Overwritten,
-        Relabelled,
-        *(pytest.param(kind, marks=pytest.mark.long) for kind in (WrittenInPages, Appended)),
+        *(
+            pytest.param(kind, marks=pytest.mark.long)
+            for kind in (Relabelled, WrittenInPages, Appended)
+        ),
     ],
 )
 @pytest.mark.parametrize("chunk_bytes", sized((32 * 1024,), (blobs.CHUNK_BYTES,)))

@@ -174,7 +174,7 @@ class Uploading(RuleBasedStateMachine):
         self.told_in_order(self.pending)
 
 
-@pytest.mark.parametrize("is_one_asset", [False, True])
+@pytest.mark.parametrize("is_one_asset", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_in_the_end_the_registry_holds_what_the_store_does(
     azurite: Azurite,
     unique_name: str,

@@ -140,6 +140,7 @@ def test_killed_between_any_two_steps_it_still_counts_once(
     assert audited(sql).count("message_replayed") == len(rows(sql))
 
 
+@pytest.mark.long
 def test_killed_while_it_leaves_messages_nothing_of_them_is_lost(
     plant: Plant,
     uploads: Uploads,
