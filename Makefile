@@ -95,7 +95,8 @@ $(PACKAGES_READY): uv.lock pyproject.toml $(UV_READY)
 	@$(UV) sync --frozen --compile-bytecode $(NODE_GROUP)
 	@touch $@
 
-$(NODE_TOOLS_READY): devhost/node/package-lock.json | $(PACKAGES_READY)
+# A wheel's npm is among the packages; the machine's own installs beside them.
+$(NODE_TOOLS_READY): devhost/node/package-lock.json | $(if $(filter wheel,$(NODE)),$(PACKAGES_READY),$(UV_READY))
 	@echo "Installing Azurite and pyright from devhost/node/package-lock.json"
 	@$(PYTHON) -m devhost.stack.npm ci --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -43,6 +43,7 @@ RELEASED = {
     "0023-builds": "16ff1add29aeb2cffd83c3a83315c6337fff4c3d8e32eec1fc83d9c38f79e01c",
     "0024-build-artifacts": "eb93392dbbc7a69a3258ebd0c4db17f94021d8c3247517b871758c5ded98428d",
     "0025-build-dashboard": "174ba9d6149b9cf3eb13140b09c369020107c4bd5da4fee6d949e0d751fdc18b",
+    "0026-usable-artifacts": "e2a175b60d691bd0906f70573bad3a420e5d7d6d5f7b171644300583ee8738de",
 }
 
 
