@@ -116,7 +116,15 @@ RULES: dict[str, dict[str, list[tuple[Row, Row]]]] = {
         ],
     },
     "outbox": {
-        **lengths(operation=100, actor=255, request_id=255),
+        **lengths(operation=100, action=100, actor=255, request_id=255),
+        "error_length": [
+            ({"success": False, "error": text}, {"success": False, "error": "é" * 2000})
+            for text in ("", "é" * 2001)
+        ],
+        "error_when": [
+            ({"success": True, "error": "no"}, {"success": True}),
+            ({"success": False}, {"success": False, "error": "no"}),
+        ],
         "details_object": [({"details": []}, {"details": {}})],
     },
 }

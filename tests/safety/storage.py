@@ -1,5 +1,7 @@
 """What the database holds, looked at as a whole."""
 
+from typing import LiteralString
+
 import psycopg
 from psycopg import sql
 from psycopg.rows import DictRow
@@ -33,14 +35,15 @@ SELECT md5(string_agg(line, E'\n' ORDER BY line)) AS checksum FROM (
 
 _WRITTEN_BY_READING = {"artifact_changes", "artifact_figures", "artifact_totals", "byte_days"}
 """Looking at figures and duplicates adds up what changed since somebody looked last."""
+_WRITTEN_BY_REFUSING = {"commits", "error_days"}
+"""An attempt that was refused is told of, and counted; the outbox has its event beside others."""
 
 
 def count_rows(connection: Connection) -> dict[str, int]:
-    """Rows of every table of the registry's, but for sums that it adds up by itself."""
+    """Rows of every table, but for sums that the registry adds up, and refused attempts."""
     counts: dict[str, int] = {}
     for table in _told_tables(connection):
-        statement = sql.SQL("SELECT count(*) AS n FROM registry.{}").format(sql.Identifier(table))
-        row = connection.execute(statement).fetchone()
+        row = connection.execute(_told("count(*) AS n", table)).fetchone()
         assert row
         counts[table] = row["n"]
     return counts
@@ -55,18 +58,31 @@ def schema_checksum(connection: Connection) -> str:
 
 def dump(connection: Connection) -> bytes:
     """All rows of all tables, as PostgreSQL writes them: bytes in hexadecimal, the rest as text."""
-    return b"".join(_dump_table(connection, table) for table in _tables(connection))
+    return b"".join(
+        _copy(connection, sql.SQL("registry.{}").format(sql.Identifier(table)))
+        for table in _tables(connection)
+    )
 
 
 def dump_of_what_was_told(connection: Connection) -> bytes:
-    """Likewise, but for sums that the registry adds up by itself."""
-    return b"".join(_dump_table(connection, table) for table in _told_tables(connection))
+    """Likewise, but for sums that the registry adds up by itself, and attempts that were refused."""
+    return b"".join(
+        _copy(connection, sql.SQL("({})").format(_told("*", table)))
+        for table in _told_tables(connection)
+    )
 
 
-def _dump_table(connection: Connection, table: str) -> bytes:
-    statement = sql.SQL("COPY registry.{} TO STDOUT").format(sql.Identifier(table))
+def _copy(connection: Connection, source: sql.Composable) -> bytes:
+    statement = sql.SQL("COPY {} TO STDOUT").format(source)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         return b"".join(bytes(part) for part in copy)
+
+
+def _told(columns: LiteralString, table: str) -> sql.Composed:
+    statement = sql.SQL("SELECT {} FROM registry.{} AS told").format(
+        sql.SQL(columns), sql.Identifier(table)
+    )
+    return statement + sql.SQL(" WHERE told.success" if table == "outbox" else "")
 
 
 def _tables(connection: Connection) -> list[str]:
@@ -74,4 +90,5 @@ def _tables(connection: Connection) -> list[str]:
 
 
 def _told_tables(connection: Connection) -> list[str]:
-    return [table for table in _tables(connection) if table not in _WRITTEN_BY_READING]
+    by_itself = _WRITTEN_BY_READING | _WRITTEN_BY_REFUSING
+    return [table for table in _tables(connection) if table not in by_itself]

@@ -40,7 +40,11 @@ WITH_A_BODY_BUT_NO_CHANGE = {
 }
 FOR_OPERATORS = ("/api/admin/", "/api/builds/projects")
 FOR_PIPELINES = ("/api/v1/", "/api/builds")
-WITH_WHAT_OTHERS_WROTE = {"GET /api/admin/ingest/failures/{set_aside_id}"}
+WITH_WHAT_OTHERS_WROTE = {
+    "GET /api/admin/ingest/failures/{set_aside_id}",
+    "GET /api/admin/audit",
+    "GET /api/admin/audit/errors",
+}
 
 
 def needed(operation: Operation) -> Scope | None:
