@@ -53,9 +53,10 @@ ORDER BY message.set_aside_at DESC, message.set_aside_id DESC
 LIMIT :limit;
 
 -- name: count_open(most)^
--- How many messages nobody dealt with yet, of very many that there are so many.
+-- How many messages nobody dealt with yet, of very many that there are so many; in an index's order, whichever
+-- state most of them have.
 SELECT count(*) AS messages FROM (
-    SELECT FROM registry.set_aside_messages WHERE state = 'open' LIMIT :most
+    SELECT FROM registry.set_aside_messages WHERE state = 'open' ORDER BY source, reason, set_aside_at LIMIT :most
 ) AS counted;
 
 -- name: mark_asked(set_aside_ids, replays)!
