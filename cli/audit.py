@@ -17,6 +17,7 @@ from cli.arguments import (
     query,
 )
 from cli.audit_export import export
+from cli.audit_retain import retain
 from cli.audit_verify import verify
 from cli.connecting import AUDIT, connected
 from cli.exchange import JsonObject, figure
@@ -25,6 +26,7 @@ from cli.pages import follow, items, next_cursor, wanted
 
 audit = typer.Typer(help="Who did what, and what came of it.", no_args_is_help=True)
 audit.command()(export)
+audit.command()(retain)
 audit.command()(verify)
 
 _COLUMNS = [

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,9 +25,16 @@ def _day(text: str) -> date:
 _DayOption = Annotated[date | None, typer.Option(parser=_day, metavar="DATE")]
 
 
+_PORTION = 2**20
+
+
 def verify(
     start: _DayOption = None,
     end: _DayOption = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Instead, a month that was exported before it went."),
+    ] = None,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="How to write it.")
     ] = Output.TABLE,
@@ -37,6 +46,11 @@ def verify(
     """
     from cli.database import audit_verifier  # noqa: PLC0415 - slow: who asks for help pays nothing
 
+    if export is not None:
+        if start or end:
+            fail(MISUSED, "--export is of one month: give neither --start nor --end")
+        _prove(export, output)
+        return
     if start and end and end < start:
         fail(MISUSED, "--end is before --start")
     with audit_verifier() as verifier, _telling() as progress:
@@ -46,6 +60,17 @@ def verify(
         number = proof.first_bad.number
         event = "an entity" if number is None else f"event {number}"
         fail(FAILED, f"{event}: {proof.first_bad.told} ({proof.first_bad.reason})")
+
+
+def _prove(file: Path, output: Output) -> None:
+    from cli.database import exported_months  # noqa: PLC0415 - likewise
+
+    try:
+        with exported_months() as months, file.open("rb") as opened:
+            proof = months.prove(iter(partial(opened.read, _PORTION), b""))
+    except OSError as error:
+        fail(MISUSED, f"{file} cannot be read: {error.strerror}")
+    write_one(proof.model_dump(mode="json"), output)
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from shared.database.migrate import migrate
 from shared.models.attempts import Attempt, Doing
 from shared.models.registrations import Origin
 from shared.services.api_keys import ApiKeyService
+from shared.services.audit_exported import ExportedMonths
+from shared.services.audit_retention import TrailRetention
 from shared.services.audit_trail import AuditTrailService
 from shared.services.audit_verification import AuditVerifier
 from shared.services.backfill import BackfillService
@@ -63,6 +65,20 @@ def audit_verifier() -> Generator[AuditVerifier]:
     """What proves the audit trail; ends the command where it fails."""
     with _told_clearly(), closing(bootstrap.database()):
         yield bootstrap.audit_verifier()
+
+
+@contextmanager
+def exported_months() -> Generator[ExportedMonths]:
+    """What proves files that months of the trail were exported to; ends the command likewise."""
+    with _told_clearly(), closing(bootstrap.database()):
+        yield bootstrap.exported_months()
+
+
+@contextmanager
+def trail_retention() -> Generator[TrailRetention]:
+    """What ends the audit trail where it is long enough; ends the command likewise."""
+    with _told_clearly(), closing(bootstrap.database()):
+        yield bootstrap.trail_retention()
 
 
 @contextmanager

@@ -9,11 +9,14 @@ from threading import RLock
 from typing import TypeVar
 
 from shared.database.pool import Database
+from shared.models.audit_retention import KeepingTime
 from shared.models.audit_seals import SealKeys
 from shared.services.access import AccessService
 from shared.services.api_keys import ApiKeyService
 from shared.services.artifact_service import ArtifactService
 from shared.services.attempts import Attempts
+from shared.services.audit_exported import ExportedMonths
+from shared.services.audit_retention import TrailRetention
 from shared.services.audit_seals import TrailSeals
 from shared.services.audit_surface import Audit
 from shared.services.audit_verification import AuditVerifier
@@ -44,6 +47,7 @@ from shared.settings import (
     AuditSettings,
     DatabaseSettings,
     KeySettings,
+    RetentionSettings,
     SealSettings,
     Settings,
     StorageSettings,
@@ -210,6 +214,27 @@ def trail_seals() -> TrailSeals:
 def audit_verifier() -> AuditVerifier:
     """What proves the audit trail; for a command alone."""
     return AuditVerifier(database(), audit_table(), _kept_seals(), _seal_keys())
+
+
+@_once
+def exported_months() -> ExportedMonths:
+    """What proves files that months of the audit trail were exported to."""
+    return ExportedMonths(database(), _kept_seals(), _seal_keys())
+
+
+@_once
+def trail_retention() -> TrailRetention:
+    """What ends the audit trail where it is long enough; for a timer and a command alone."""
+    read = RetentionSettings()
+    return TrailRetention(
+        database(),
+        audit_table(),
+        KeptBlobs(_audit_account(), read.audit_export_container),
+        verifier=audit_verifier(),
+        exported_months=exported_months(),
+        keeping=KeepingTime(read.audit_minimum_days, read.audit_keep_months),
+        clock=_now,
+    )
 
 
 def poison_queues(read: Settings, set_aside: SetAsideService) -> PoisonQueues:

@@ -92,6 +92,8 @@ def _parsed(value: object) -> object:
 # The settings' own decoding would show what it cannot decode, and this may hold secrets.
 _FROM_JSON = BeforeValidator(_parsed)
 
+_OR_NONE = BeforeValidator(lambda value: None if value == "" else value)
+
 
 class StorageSettings(BaseSettings):
     """What reaches the bytes that are registered: an allow-list, for nothing else is asked."""
@@ -142,7 +144,29 @@ class SealSettings(AuditSettings):
         return key
 
 
-class Settings(TriggerSettings, KeySettings, TokenSettings, StorageSettings, SealSettings):
+class RetentionSettings(BaseSettings):
+    """How long the audit trail is kept where it is asked, and where it is exported to then."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="REGISTRY_", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    audit_minimum_days: int = Field(default=365, ge=1, le=36_500)
+    """No month goes before its last event is so old, whatever else is set."""
+    audit_keep_months: Annotated[int | None, Field(ge=1, le=1200), _OR_NONE] = None
+    """So many whole months are kept beside the present one; by default, all."""
+    audit_export_container: str = "audit-exports"
+    """Where months are kept as files once they go. An immutability policy keeps them there."""
+
+
+class Settings(
+    TriggerSettings,
+    KeySettings,
+    TokenSettings,
+    StorageSettings,
+    SealSettings,
+    RetentionSettings,
+):
     """All that the app needs. Read once, by `shared.bootstrap`."""
 
     upload_container: str = "uploads"

@@ -1,5 +1,6 @@
 """Reads what the database keeps of the audit trail for good, in bounded memory."""
 
+from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -123,3 +124,8 @@ def by_month(days: Iterable[TrailDay]) -> dict[date, list[TrailDay]]:
     for day in days:
         months[day.day.replace(day=1)].append(day)
     return months
+
+
+def last_day_of(month: date) -> date:
+    """The last day of a month, of which the first is given."""
+    return month.replace(day=monthrange(month.year, month.month)[1])

@@ -1,6 +1,5 @@
 """Proves the audit trail whole, and equal to the database; names the first bad event."""
 
-from calendar import monthrange
 from collections.abc import Callable
 from datetime import date
 
@@ -14,7 +13,7 @@ from shared.models.audit_proof import (
 )
 from shared.models.audit_seals import NO_END, SealKeys
 from shared.services.audit_comparison import Chain
-from shared.services.audit_digests import AuditDigests, DayDigest, by_month
+from shared.services.audit_digests import AuditDigests, DayDigest, by_month, last_day_of
 from shared.services.audit_month import Examination, MonthComparison
 from shared.services.audit_seal_checks import SealChecks
 from shared.storage.audit_table import AuditTable
@@ -143,7 +142,7 @@ class _Run:
             self._ends = None if seal is None else seal.ends
 
     def _look_at_month(self, month: date, days: list[TrailDay], asked: tuple[date, date]) -> None:
-        whole = (month, _last_day(month))
+        whole = (month, last_day_of(month))
         bounds = (max(asked[0], whole[0]), min(asked[1], whole[1]))
         read = [self._read(day) for day in days]
         comparison = MonthComparison(
@@ -189,7 +188,3 @@ class _Run:
         if reason is Reason.GAP:
             self._chain.gap(number)
         self._findings.add(number, reason, told)
-
-
-def _last_day(month: date) -> date:
-    return month.replace(day=monthrange(month.year, month.month)[1])

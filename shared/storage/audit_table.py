@@ -25,6 +25,7 @@ _MOST_BYTES = 3 * 1024**2
 """Of one transaction, which takes 100 entities and 4 MiB with everything around them."""
 _WRITERS = 8
 _NOT_FOUND = 404
+_FORBIDDEN = 403
 _PAGE = 1000
 """Entities that the service answers with at once, at most."""
 
@@ -106,10 +107,16 @@ class AuditTable:
         ]
         return sorted(found, reverse=True)
 
-    def drop(self, month: date) -> None:
-        """Delete a month's table with all that it holds; nothing where there is none."""
+    def drop(self, month: date) -> bool:
+        """Delete a month's table, if there is one, with all that it holds; False: we may not."""
         with account_faults():
-            self._service.delete_table(self._name(month))
+            try:
+                self._service.delete_table(self._name(month))
+            except HttpResponseError as fault:
+                if fault.status_code != _FORBIDDEN:
+                    raise
+                return False
+        return True
 
     def _name(self, month: date) -> str:
         return f"{self._prefix}{month:%Y%m}"

@@ -20,6 +20,7 @@ def cases() -> Iterator[Case]:
     yield Case("trail_proof.digests_of_shard", of_shard, rows=60)
     yield Case("trail_proof.digests_of", {"numbers": [7, 78, 10**9]}, rows=3)
     yield Case("trail_proof.dropped_months", rows=100)
+    yield Case("trail_retention.months", rows=100)
     yield Case("trail.behind", {"most": 10}, rows=50)
     yield Case("trail_reads.written_end", rows=2)
     yield Case("trail_reads.days", {"until": date(2020, 1, 1), "most": 10}, rows=20)

@@ -64,6 +64,11 @@ WRITES = {
     "trail.number_events",
     "trail_proof.close_day",
     "trail_proof.keep_seal",
+    "trail_retention.begin_drop",
+    "trail_retention.end_drop",
+    "trail_retention.record_export",
+    "trail_retention.remove_digests",
+    "trail_retention.undo_drop",
     "transitions.move_processing",
 }
 """Statements that change what their parameters name, by key; all others have cases below."""

@@ -147,6 +147,15 @@ EXPECTED: Manifest = {
             "runOnStartup": False,
         },
     ],
+    "keep_audit_months": [
+        {
+            "type": "timerTrigger",
+            "direction": "IN",
+            "name": "timer",
+            "schedule": "0 40 3 * * *",
+            "runOnStartup": False,
+        },
+    ],
     "audit_relay": [
         {
             "type": "queueTrigger",

@@ -107,7 +107,10 @@ CREATE TABLE registry.trail_months (
     exported_at timestamptz NOT NULL,
     events bigint NOT NULL,
     sha256 text NOT NULL,
-    dropped_at timestamptz
+    -- Since then nobody reads it. Then go its table, and its digests: days and their seals stay.
+    dropped_at timestamptz,
+    removed_at timestamptz,
+    CONSTRAINT trail_months_order CHECK (removed_at IS NULL OR dropped_at IS NOT NULL)
 );
 
 -- The next events that have no number yet, in the order of commits and, within one, of their positions.
