@@ -19,7 +19,8 @@ from shared.services.audit_walk import Look, Place, TrailWalk
 from shared.storage.audit_table import AuditTable
 
 EFFORT = 20_000
-"""Events that one answer looks at, about; it is the price of 40 stretches in which nothing is."""
+"""Events of a kibibyte that one answer looks at, about: no answer is larger than these are. It is
+the price of 40 stretches in which nothing is."""
 _REASONS = 100
 _OTHERS = "others"
 

@@ -26,6 +26,8 @@ STRETCH_EVENTS = 2_500
 """Numbers that are looked at in the partitions of a day at once, whatever is found there."""
 STRETCH_COST = 500
 """What a stretch costs in which nothing is found, in events that could be read instead."""
+_EVENT_CHARACTERS = 1024
+"""What an ordinary event has; a larger one costs as many as it could be."""
 
 _DAYS_AT_ONCE = 100
 _ENTITIES_AT_ONCE = 1000
@@ -125,8 +127,9 @@ class TrailWalk:
         for entity in merge(*pages, key=lambda entity: key_of(entity).row):
             kept = _event_in(entity)
             if kept is not None and stretch.lowest <= kept.event.number <= stretch.highest:
+                cost = 1 + len(kept.canonical) // _EVENT_CHARACTERS
                 is_meant = self._wanted.means(kept.event)
-                yield Look(Place(stretch.day, kept.event.number), 1, kept if is_meant else None)
+                yield Look(Place(stretch.day, kept.event.number), cost, kept if is_meant else None)
 
     def _conditions(self, stretch: _Stretch) -> tuple[str, dict[str, Any]]:
         """What the service is to look for in a partition, and with which values."""

@@ -206,6 +206,17 @@ def test_whoever_looks_at_a_little_at_a_time_finds_the_same(
         assert seen == found(reader, wanted)
 
 
+def test_no_answer_is_larger_than_those_of_ordinary_events(
+    database: Database, trail: Trail, sql: Sql, relay: TrailRelay
+) -> None:
+    for number in range(3):
+        keep(sql, f"event_{number}", artifact_id=ARTIFACTS[0], details={"text": "x" * 100 * 1024})
+    relay.relay(60)
+    reader = AuditTrailService(database, trail.table, effort=150)
+    for wanted in (ALL, AuditFilter(artifact_id=ARTIFACTS[0])):
+        assert [len(page) for page in pages(reader, wanted)][:2] == [2, 1]
+
+
 def test_a_month_that_was_dropped_is_passed_over(
     reader: AuditTrailService, history: list[AuditEvent], trail: Trail, sql: Sql
 ) -> None:
