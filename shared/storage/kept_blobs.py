@@ -24,11 +24,15 @@ class KeptBlobs:
     def keep(self, path: str, content: bytes | Iterable[bytes]) -> bool:
         """Whether it was written: one that is there stays as it is. Makes the container."""
         with account_faults():
+            # What comes bit by bit comes once: of a second try, nothing would be left.
+            if not isinstance(content, bytes) and not self._container.exists():
+                self._make_container()
             try:
                 return self._insert(path, content)
             except ResourceNotFoundError:
-                with suppress(ResourceExistsError):
-                    self._container.create_container()
+                if not isinstance(content, bytes):
+                    raise
+                self._make_container()
                 return self._insert(path, content)
 
     def read(self, path: str) -> bytes | None:
@@ -54,6 +58,10 @@ class KeptBlobs:
                 yield from self._container.list_blob_names()
             except ResourceNotFoundError:
                 return
+
+    def _make_container(self) -> None:
+        with suppress(ResourceExistsError):
+            self._container.create_container()
 
     def _insert(self, path: str, content: bytes | Iterable[bytes]) -> bool:
         try:

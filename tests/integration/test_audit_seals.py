@@ -152,6 +152,9 @@ def test_the_container_is_made_when_it_is_needed(azurite: Azurite, proof: Provin
     assert (kept.read("a"), list(kept.paths()), list(kept.chunks("a"))) == (None, [], [])
     assert kept.keep("a", b"first")
     assert list(kept.paths()) == ["a"]
+    other = KeptBlobs(azurite.connection_string, name + "x")
+    assert other.keep("a", iter([b"fi", b"rst"]))
+    assert other.read("a") == b"first"
 
 
 @pytest.mark.parametrize("seed", ["short", "AAAA", "!" * 44])
