@@ -131,11 +131,15 @@ def test_a_blob_of_another_size_is_not_even_read(
 
 
 def test_bytes_that_a_later_revision_was_written_over_are_missing_not_corrupt(
-    checking: Checking,
+    checking: Checking, sql: psycopg.Connection[DictRow]
 ) -> None:
     made = checking.register()
     later = checking.register(b"two")
+    sql.execute("UPDATE registry.artifacts SET superseded_at = NULL")  # as those of long ago
+    superseded_at = checking.seen(made).updated_at
     told = checking.check(made)
+    clock = "SELECT superseded_at FROM registry.artifacts WHERE superseded_by IS NOT NULL"
+    assert sql.execute(clock).fetchall() == [{"superseded_at": superseded_at}]
     assert told.result is VerificationResult.MISSING
     assert told.reason == "The blob was written again since, and registered as another artifact."
     assert told.artifact.found_corrupt_at is None

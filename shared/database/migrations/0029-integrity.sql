@@ -108,6 +108,8 @@ BEGIN
     UPDATE registry.artifacts AS seen
     SET verified_at = CASE result WHEN 'ok' THEN at END,
         found_corrupt_at = CASE result WHEN 'ok' THEN NULL WHEN 'mismatch' THEN at ELSE old.found_corrupt_at END,
+        -- Where nobody noted it, policies count from the last change: a look must not begin that anew.
+        superseded_at = coalesce(old.superseded_at, CASE WHEN old.superseded_by IS NOT NULL THEN old.updated_at END),
         looked_at = at, updated_at = at
     WHERE seen.artifact_id = old.artifact_id
     RETURNING * INTO new;
