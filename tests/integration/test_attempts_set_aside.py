@@ -148,7 +148,7 @@ def test_what_a_policy_claimed_and_was_refused_is_told(
     (event,) = policing.events("status_update", success=False)
     assert (event["action"], event["error"]) == (action, "policy-refused: hold")
     assert (event["actor"], event["request_id"]) == (f"policy:{name}", str(run.run_id))
-    assert event["artifact_id"] == held.artifact_id
+    assert (event["asset_id"], event["artifact_id"]) == (held.asset_id, held.artifact_id)
     assert event["details"] == {"policy": name, "policy_run": str(run.run_id)}
 
 

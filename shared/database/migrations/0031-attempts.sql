@@ -27,12 +27,14 @@ BEGIN
         RETURNING claim.artifact_id, claim.outcome, claim.reason, claim.bytes
     ), events AS (
         INSERT INTO registry.outbox
-            (occurred_at, operation, action, actor, request_id, artifact_id, success, error, details)
+            (occurred_at, operation, action, actor, request_id, asset_id, artifact_id, run_id, success, error, details)
         SELECT at, 'status_update', CASE run.policy ->> 'kind' WHEN 'expire' THEN 'delete' ELSE run.policy ->> 'kind' END,
-            'policy:' || run.policy_name, run.run_id::text, ended.artifact_id, false,
+            'policy:' || run.policy_name, run.run_id::text, known.asset_id, ended.artifact_id, known.run_id, false,
             left('policy-' || ended.outcome || ': ' || coalesce(ended.reason, 'no reason was told'), 2000),
             jsonb_build_object('policy', run.policy_name, 'policy_run', run.run_id)
-        FROM ended WHERE ended.outcome <> 'acted' ORDER BY ended.artifact_id
+        FROM ended LEFT JOIN LATERAL (  -- OFFSET 0: each is looked up by its id
+            SELECT * FROM registry.artifacts AS claimed WHERE claimed.artifact_id = ended.artifact_id OFFSET 0) AS known ON true
+        WHERE ended.outcome <> 'acted' ORDER BY ended.artifact_id
     ), reasons AS (
         SELECT reason, count(*) AS times FROM ended WHERE outcome = 'refused' GROUP BY reason
     ), failed AS (
