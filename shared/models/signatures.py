@@ -34,7 +34,8 @@ _STRUCK = (
     (re.compile(r"\b(bearer)\s(?=[^\s\d]{0,200}\d)[\w.~+/=-]{20,}", re.IGNORECASE), r"\1 REDACTED"),
     (re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", re.ASCII), "REDACTED"),
     (re.compile(r"ark_[A-Za-z0-9_-]{43}"), "ark_REDACTED"),
-    (re.compile(r"://[^/\s@\"'<>\\:]*:[^/\s@\"'<>\\]+@"), "://"),
+    # A JSON pointer writes a slash as `~1`.
+    (re.compile(r":(//|~1~1)[^/\s@\"'<>\\:]*:[^/\s@\"'<>\\]+@"), r":\1"),
 )  # fmt: skip
 
 

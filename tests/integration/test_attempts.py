@@ -60,7 +60,7 @@ def test_attempts_and_reads_come_into_the_trail(
 
 
 def test_no_secret_and_nothing_that_cannot_be_stored_gets_in(attempts: Attempts, sql: Sql) -> None:
-    hostile = f"\0\ud800{SECRET}"
+    hostile = f"\0\ud800{SECRET} /postgresql:~1~1user:abcdefghijklmnop@host"
     attempts.record(
         Attempt(
             DELETING,
