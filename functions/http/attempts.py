@@ -1,5 +1,6 @@
 """Tells the audit trail of requests that left nothing in it: refused, failed, or reading."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from functools import partial
@@ -23,6 +24,9 @@ ANONYMOUS_A_MINUTE = 60
 """Requests of nobody that a process writes events of: a flood must not fill the trail."""
 
 _MINUTE = 60.0
+_PATIENCE_SECONDS = 3.0
+"""Who writes an event gives up sooner, but for a statement that PgBouncer has no server for: that
+goes on by itself, and nobody waits for it."""
 _MOST_ERRORS = 20
 _NO_DATABASE = "database-unavailable"
 
@@ -92,7 +96,7 @@ class Attempts:
             run_id=about.run_id,
             details=details,
         )
-        await in_worker_thread(partial(_record, entry, attempt))
+        await _record(entry, attempt)
 
 
 async def _tell_of_read(scope: Scope, entry: Entry) -> None:
@@ -106,10 +110,15 @@ async def _tell_of_read(scope: Scope, entry: Entry) -> None:
         run_id=about.run_id,
         details=about.details,
     )
-    await in_worker_thread(partial(_record, entry, attempt))
+    await _record(entry, attempt)
 
 
-def _record(entry: Entry, attempt: Attempt) -> None:
+async def _record(entry: Entry, attempt: Attempt) -> None:
+    recording = asyncio.ensure_future(in_worker_thread(partial(_record_and_wake, entry, attempt)))
+    await asyncio.wait_for(asyncio.shield(recording), _PATIENCE_SECONDS)
+
+
+def _record_and_wake(entry: Entry, attempt: Attempt) -> None:
     audit = entry.build().audit
     audit.attempts.record(attempt)
     audit.kick.changed()

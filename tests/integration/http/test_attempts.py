@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import NoReturn
 from uuid import UUID, uuid4
 
@@ -107,7 +108,8 @@ def test_a_refused_overwriting_is_in_the_history_of_what_stands(writer: Caller, 
     refused = writer.call("POST", BASE, json=body(content_hash="b" * 64))
     told = problem(refused, 409, "artifact-conflict")
     (event,) = attempts(sql)
-    assert event["artifact_id"] == UUID(standing)
+    (made,) = sql.execute("SELECT asset_id, artifact_id FROM registry.artifacts").fetchall()
+    assert (event["asset_id"], event["artifact_id"]) == (made["asset_id"], UUID(standing))
     assert event["error"] == f"artifact-conflict: {told['detail']}"
     assert event["details"] == {"current_artifact_id": standing}
     assert event["request_id"] == refused.headers["x-request-id"]
@@ -200,3 +202,19 @@ def test_a_trail_that_cannot_be_told_changes_no_answer(
         problem(caller.call("POST", BASE, json=body()), 401, "key-rejected")
     assert "attempt not recorded: operation=artifact_creation" in caplog.text
     assert attempts(sql) == []
+
+
+def test_nobody_waits_for_a_trail_that_does_not_answer(
+    anonymous: Caller,
+    registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answered = Event()
+    monkeypatch.setattr(registry.audit.attempts, "record", lambda _: answered.wait(60))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr("functions.http.attempts._PATIENCE_SECONDS", 0.1)
+    with caplog.at_level(logging.WARNING):
+        problem(anonymous.call("POST", BASE, json=body()), 401, "key-rejected")
+    assert not answered.is_set()
+    answered.set()
+    assert "attempt not recorded: request_id=" in caplog.text
