@@ -13,7 +13,7 @@ from azure.functions.queue import QueueMessage
 from azure.functions.timer import TimerRequest
 from psycopg.rows import DictRow
 
-from functions import blobs, hashing, policies, queues, timers
+from functions import blobs, hashing, policies, queues, scrub, timers
 from shared import bootstrap
 from shared.bootstrap import Registry
 from shared.errors import DatabaseUnavailable, StorageUnavailable
@@ -36,6 +36,7 @@ TIMERS: list[Takes] = [
     (policies, "advance_policy_runs", ("enforcement", "runs", "advance"), "policy_run"),
     (timers, "drain_poison_queues", ("poison_queues", "drain"), "message_set_aside"),
     (timers, "check_rehydrations", ("rehydration", "check_due"), "rehydrated"),
+    (scrub, "scrub_artifacts", ("scrub", "begin"), "verified"),
 ]
 
 
