@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _COLUMNS = ["artifact_id", "result", "reason"]
 _BAD = {"mismatch", "missing"}
 _CONFLICT = 409
+_BLOB_CHANGED = "urn:artifact-registry:problem:blob-changed"
 
 IdsArgument = Annotated[
     list[UUID] | None,
@@ -127,14 +128,19 @@ class _Verifying:
         try:
             body = self._client.ask("POST", [*ARTIFACTS, artifact_id, "verify"]).body
         except Refused as refused:
-            # What was chosen a moment ago may be deleted by now.
-            if self._is_lenient and refused.status in {404, _CONFLICT}:
+            if self._is_lenient and _is_passing(refused):
                 return _row(artifact_id, "skipped", refused.line)
             raise
         return _row(artifact_id, body.get("result"), body.get("reason"))
 
     def _told(self) -> str:
         return ", ".join(f"{count:,} {cell(result)}" for result, count in self._counts.items())
+
+
+def _is_passing(refused: Refused) -> bool:
+    """What was chosen a moment ago may be deleted by now, or is being written again."""
+    is_gone = refused.status in {404, _CONFLICT}
+    return is_gone or refused.problem.get("type") == _BLOB_CHANGED
 
 
 def _row(artifact_id: str, result: JsonValue, reason: JsonValue) -> JsonObject:
