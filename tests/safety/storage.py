@@ -65,7 +65,7 @@ def dump(connection: Connection) -> bytes:
 
 
 def dump_of_what_was_told(connection: Connection) -> bytes:
-    """Likewise, but for sums that the registry adds up by itself, and attempts that were refused."""
+    """Likewise, but for sums that the registry adds up by itself, and refused attempts."""
     return b"".join(
         _copy(connection, sql.SQL("({})").format(_told("*", table)))
         for table in _told_tables(connection)
