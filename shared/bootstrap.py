@@ -63,7 +63,7 @@ from shared.storage.logs import quiet_request_logs
 from shared.storage.queues import StorageQueue
 from shared.storage.table_sources import TableSources
 from shared.telemetry.exporting import export_where_configured
-from shared.telemetry.logs import add_facts
+from shared.telemetry.logs import add_facts, quiet_others
 
 Built = TypeVar("Built")
 
@@ -119,6 +119,7 @@ def telemetry() -> None:
     """Tell of the work as the environment wants it: see docs/telemetry.md."""
     quiet_request_logs()
     add_facts()
+    quiet_others()
     export_where_configured(environ)
 
 
@@ -310,7 +311,7 @@ def depths() -> Depths:
     read = registry().settings
     names = [each for name in read.queues for each in (name, f"{name}-poison")]
     queues = {name: StorageQueue(read.storage.get_secret_value(), name) for name in names}
-    return Depths(database(), queues, registry().audit.relay)
+    return Depths(database(), queues, registry().audit.relay, _now)
 
 
 @_once

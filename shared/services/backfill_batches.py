@@ -26,6 +26,7 @@ from shared.services.backfill_items import BlobReader, Item
 from shared.services.hash_later import LateHashes
 from shared.services.ingestion import IngestionService
 from shared.services.ingestion_looks import BLOB_BACKEND
+from shared.telemetry.metrics import REGISTRATIONS
 
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 2.0
@@ -114,7 +115,11 @@ class UnhashedRegistrar:
 
     def _send_once(self, items: Sequence[Item], common: dict[str, Any]) -> list[Tally]:
         with self.database.connection() as connection, constraint_errors():
-            return BackfillRepository(connection).register_listed(items, common)
+            tallies = BackfillRepository(connection).register_listed(items, common)
+        for tally, times in Counter(tallies).items():
+            if tally is not Tally.CONFLICT:
+                REGISTRATIONS.add(times, {"outcome": tally})
+        return tallies
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from shared.models.build_artifacts import (
     BuildArtifactRequest,
 )
 from shared.models.cursors import name_list, read_id, write_cursor
-from shared.models.registrations import IdempotencyKey, Origin
+from shared.models.registrations import IdempotencyKey, Origin, Outcome
 from shared.repositories.build_artifacts import Added, BuildArtifactRepository
 from shared.services.asked import require_page
 from shared.services.build_artifact_requests import artifact_request
@@ -27,6 +27,7 @@ from shared.services.build_artifact_transitions import (
 )
 from shared.services.idempotency import do_in_transaction
 from shared.services.verification import Verifications
+from shared.telemetry.metrics import REGISTRATIONS
 
 
 class BuildArtifactService(BuildArtifactTransitions):
@@ -55,13 +56,15 @@ class BuildArtifactService(BuildArtifactTransitions):
         require_future(wanted.expires_at, now)
         request = artifact_request(build_id, wanted, origin=origin, at=now)
         with self._database.connection() as connection, constraint_errors():
-            return do_in_transaction(
+            registered = do_in_transaction(
                 connection,
                 idempotency,
                 now,
                 TypeAdapter(BuildArtifact),
                 lambda: _added(BuildArtifactRepository(connection).add(request)),
             )
+        REGISTRATIONS.add(1, {"outcome": Outcome.CREATED})
+        return registered
 
     def get(self, build_id: UUID, artifact_id: UUID) -> BuildArtifact:
         """One artifact, also a tombstone. Raises ArtifactNotFound, also for another build's."""

@@ -20,12 +20,13 @@ from shared.models.build_states import (
 from shared.models.builds import Build
 from shared.models.cursors import BEYOND, read_number, write_cursor
 from shared.models.ids import new_id
-from shared.models.registrations import IdempotencyKey, Origin
+from shared.models.registrations import IdempotencyKey, Origin, Outcome
 from shared.repositories.builds import BuildRepository, Told
 from shared.services.asked import cut_page, require_page
 from shared.services.build_artifact_requests import artifact_request
 from shared.services.builds import required_build
 from shared.services.idempotency import do_in_transaction
+from shared.telemetry.metrics import REGISTRATIONS
 
 ARTIFACT_TYPE = "build_state"
 """The type of artifacts that are told with a state."""
@@ -57,13 +58,16 @@ class BuildStateService:
             "artifact": _artifact(build_id, told, origin, now),
         }
         with self._database.connection() as connection, constraint_errors():
-            return do_in_transaction(
+            attempt = do_in_transaction(
                 connection,
                 idempotency,
                 now,
                 TypeAdapter(StateAttempt),
                 lambda: _attempt(BuildRepository(connection).report_state(request), told),
             )
+        if request["artifact"] is not None:
+            REGISTRATIONS.add(1, {"outcome": Outcome.CREATED})
+        return attempt
 
     def fail(
         self,

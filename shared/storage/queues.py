@@ -19,6 +19,14 @@ _ELSEWHERE = {"MessageNotFound", "PopReceiptMismatch", "QueueNotFound"}
 
 
 @dataclass(frozen=True)
+class Depth:
+    """About how many messages there are, and since when the first waits that anybody may take."""
+
+    messages: int
+    waiting_since: datetime | None = None
+
+
+@dataclass(frozen=True)
 class ReceivedMessage:
     """A message in our hands until it is visible to others again."""
 
@@ -48,13 +56,17 @@ class StorageQueue:
         with account_faults():
             return self._client.get_queue_properties().approximate_message_count or 0
 
-    def depth(self) -> int:
-        """The same; none where there is no queue: one of poisoned messages comes with the first."""
+    def depth(self) -> Depth:
+        """How much waits; nothing where there is no queue: one of poisoned messages comes with the
+        first. Answers within seconds, like `check`."""
         with account_faults():
             try:
-                return self._client.get_queue_properties().approximate_message_count or 0
+                found = self._client.get_queue_properties(**CHECK_OPTIONS)
+                front = self._client.peek_messages(max_messages=1, **CHECK_OPTIONS)
             except ResourceNotFoundError:
-                return 0
+                return Depth(0)
+        inserted = front[0].inserted_on if front else None
+        return Depth(found.approximate_message_count or 0, inserted)
 
     def send(self, text: str) -> None:
         """Add a message that stays until somebody takes it, with the trace that it is sent in."""

@@ -22,15 +22,21 @@ def export_where_configured(environment: Mapping[str, str]) -> None:
     wanted = {signal for signal in ("TRACES", "METRICS") if _is_wanted(signal, environment)}
     if not wanted:
         return
-    try:
-        from shared.telemetry import otlp  # noqa: PLC0415 - its packages are an extra
-    except ImportError:
-        _LOGGER.warning("telemetry not exported: missing=%s", "extra telemetry")
-        return
-    service = environment.get("WEBSITE_SITE_NAME", _SERVICE)
-    if "TRACES" in wanted:
+    for signal in sorted(wanted):
+        try:
+            _export(signal, environment.get("WEBSITE_SITE_NAME", _SERVICE))
+        except ImportError:
+            _LOGGER.warning("telemetry not exported: missing=%s", "extra telemetry")
+        except Exception:  # what the SDK cannot read in a variable is no reason not to work
+            _LOGGER.warning("telemetry not exported: signal=%s", signal, exc_info=True)
+
+
+def _export(signal: str, service: str) -> None:
+    from shared.telemetry import otlp  # noqa: PLC0415 - its packages are an extra
+
+    if signal == "TRACES":
         otlp.export_traces(service)
-    if "METRICS" in wanted:
+    else:
         otlp.export_metrics(service)
 
 

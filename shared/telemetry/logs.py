@@ -10,6 +10,7 @@ MESSAGE = re.compile(r"[a-z][a-z ]*(:( [a-z_]+=%[sd])+)?")
 
 _FACT = re.compile(r"([a-z_]+)=%")
 _FORMER = logging.getLogRecordFactory()
+_TALKATIVE = ("opentelemetry.trace.span", "opentelemetry.util.re")
 
 
 def add_facts() -> None:
@@ -19,6 +20,13 @@ def add_facts() -> None:
     he always did.
     """
     logging.setLogRecordFactory(_record)
+
+
+def quiet_others() -> None:
+    """Keep OpenTelemetry from logging what it cannot read: a `tracestate` that any stranger may
+    send with a request, and OTEL_EXPORTER_OTLP_HEADERS, where keys are."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _record(*given: Any, **named: Any) -> logging.LogRecord:

@@ -52,6 +52,7 @@ QUEUE_AGE = _METER.create_histogram(
     explicit_bucket_boundaries_advisory=_SHORT_TO_HOURS,
 )
 QUEUE_DEPTH = Level("registry.queue.depth", "{message}", "Messages in a queue, about")
+QUEUE_OLDEST = Level("registry.queue.oldest", "s", "How old the first message in a queue is")
 SET_ASIDE = _METER.create_counter(
     "registry.set_aside.messages", "{message}", "Messages that were set aside"
 )

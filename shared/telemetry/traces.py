@@ -60,8 +60,11 @@ def invocation(name: str, host: Mapping[str, str], body: bytes = b"") -> Generat
     this run; without such a message it goes on with the host's. Whatever an earlier run left behind
     in this thread counts for nothing.
     """
-    of_host = _CARRIER.extract(host, context=Context())
     message, sent = untraced(body)
+    if not are_collected():
+        yield message
+        return
+    of_host = _CARRIER.extract(host, context=Context())
     of_sender = _CARRIER.extract({_PARENT: sent}, context=Context()) if sent else of_host
     seen = trace.get_current_span(of_host).get_span_context()
     links = (Link(seen),) if sent and seen.is_valid else ()

@@ -1,6 +1,7 @@
 """What waits, and what policies came to, as metrics tell it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -46,6 +47,7 @@ def test_what_waits_is_measured_in_queues_aside_and_for_the_trail(
     relay: TrailRelay,
     artifacts: ArtifactService,
     set_aside: SetAsideService,
+    clock: TickingClock,
     collected: Collected,
 ) -> None:
     own_queue.send("{}")
@@ -53,18 +55,21 @@ def test_what_waits_is_measured_in_queues_aside_and_for_the_trail(
     set_aside.keep(Message("events", b"?"), "malformed_message", "Not JSON.")
     create(artifacts)
     poisoned = StorageQueue(azurite.connection_string, "never-made-poison")
-    Depths(database, {"work": own_queue, "work-poison": poisoned}, relay).measure()
+    clock.now = datetime.now(UTC) + timedelta(hours=1)
+    Depths(database, {"work": own_queue, "work-poison": poisoned}, relay, clock).measure()
     measured = collected.metrics()
     assert measured["registry.queue.depth"] == {of("work"): 2, of("work-poison"): 0}
+    assert measured["registry.queue.oldest"][of("work")] == pytest.approx(3600, abs=60)
+    assert measured["registry.queue.oldest"][of("work-poison")] == 0
     assert measured["registry.set_aside.open"] == ONE
     assert measured["registry.audit.waiting"] == {(): 2}
     assert measured["registry.audit.lag"][()] > 0
 
 
 def test_where_nothing_waits_it_is_none(
-    database: Database, relay: TrailRelay, collected: Collected
+    database: Database, relay: TrailRelay, clock: TickingClock, collected: Collected
 ) -> None:
-    Depths(database, {}, relay).measure()
+    Depths(database, {}, relay, clock).measure()
     measured = collected.metrics()
     names = ("registry.set_aside.open", "registry.audit.waiting", "registry.audit.lag")
     assert [measured[name] for name in names] == [{(): 0}] * 3
@@ -74,12 +79,13 @@ def test_what_cannot_be_reached_is_left_out_and_said_so(
     own_azurite: Azurite,
     database: Database,
     relay: TrailRelay,
+    clock: TickingClock,
     collected: Collected,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     down = StorageQueue(own_azurite.connection_string, "down")
     own_azurite.stop()
-    Depths(database, {"down": down}, relay).measure()
+    Depths(database, {"down": down}, relay, clock).measure()
     measured = collected.metrics()
     assert of("down") not in measured.get("registry.queue.depth", {})
     assert measured["registry.set_aside.open"] == {(): 0}

@@ -105,3 +105,15 @@ def test_without_its_packages_the_registry_works_and_says_so(collector: Collecto
     _, log = run(WITHOUT_THE_SDK, **{ENDPOINT: collector.url})
     assert collector.taken == {}
     assert "telemetry not exported: missing=extra telemetry" in log
+
+
+def test_what_the_sdk_cannot_read_costs_telemetry_alone_and_is_not_repeated(
+    collector: Collector,
+) -> None:
+    secret = {"OTEL_EXPORTER_OTLP_HEADERS": "a secret key"}
+    _, log = run(WORK, **{ENDPOINT: collector.url, "OTEL_BSP_MAX_QUEUE_SIZE": "0", **secret})
+    assert set(collector.taken) == {"/v1/metrics"}
+    assert "telemetry not exported: signal=TRACES" in log
+    assert "secret" not in log
+    _, log = run(WORK, **{ENDPOINT: collector.url, "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "x"})
+    assert "telemetry not exported: signal=METRICS" in log
