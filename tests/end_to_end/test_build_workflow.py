@@ -86,9 +86,14 @@ def workflow(app: RunningApp, ground: Ground, azurite: Azurite, tmp_path: Path) 
     return Workflow(build_id, first, second)
 
 
-def test_what_the_documents_script_made_is_in_the_registry(
+def test_what_the_documents_script_made_is_an_artifact_as_any(
     app: RunningApp, workflow: Workflow
 ) -> None:
+    assert_registered(app, workflow)
+    assert_held_and_deleted(app, workflow)
+
+
+def assert_registered(app: RunningApp, workflow: Workflow) -> None:
     image = workflow.first.image.read_bytes()
     digest = hashlib.sha256(image).hexdigest()
     (state,) = workflow.second.ask("GET", "/states")
@@ -107,9 +112,14 @@ def test_what_the_documents_script_made_is_in_the_registry(
     assert same["blob_path"] == f"{workflow.build_id}/state-10/{IMAGE}"
 
 
-def test_another_server_fetches_what_the_first_one_stored(workflow: Workflow) -> None:
-    second, made = workflow.second, workflow.artifact
+def test_a_build_that_failed_is_resumed_elsewhere_and_completed(workflow: Workflow) -> None:
     workflow.fail()
+    assert_fetched_by_another_server(workflow)
+    assert_resumed_and_completed(workflow)
+
+
+def assert_fetched_by_another_server(workflow: Workflow) -> None:
+    second, made = workflow.second, workflow.artifact
     context = workflow.context
     assert (context["can_resume"], context["resume_from"]["code"]) == (True, 10)
     assert (context["failed_state"]["code"], context["next_state"]["code"]) == (20, 20)
@@ -125,9 +135,8 @@ def test_another_server_fetches_what_the_first_one_stored(workflow: Workflow) ->
     assert "write" in refused.stderr, "its key only reads"
 
 
-def test_a_build_that_failed_is_resumed_and_completed(workflow: Workflow) -> None:
+def assert_resumed_and_completed(workflow: Workflow) -> None:
     first, build_id = workflow.first, workflow.build_id
-    workflow.fail()
     resume = first.read("build", "resume", build_id, "--reason", "the mirror answers again")
     assert (resume["status"], resume["from_state"], resume["next_state"]) == ("pending", 10, 20)
     for status in ("triggered", "running"):
@@ -174,9 +183,7 @@ def test_a_flipped_byte_is_caught_by_whoever_fetches_and_by_the_registry(
     assert "state-10" in refused.stderr
 
 
-def test_the_registry_treats_what_a_build_made_as_any_artifact(
-    app: RunningApp, workflow: Workflow
-) -> None:
+def assert_held_and_deleted(app: RunningApp, workflow: Workflow) -> None:
     first, made = workflow.first, workflow.artifact
     ask(app, "PUT", "/api/admin/policies/builds", POLICY)
     assert made["id"] in candidates(app, "builds")
