@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 PROJECT = Path(__file__).parents[2]
 SETTINGS: dict[str, str] = json.loads((PROJECT / "local.settings.example.json").read_text())[
     "Values"
