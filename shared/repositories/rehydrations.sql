@@ -37,10 +37,10 @@ RETURNING waiting.artifact_id, waiting.size_bytes;
 SELECT EXISTS (SELECT FROM registry.verifications_due WHERE artifact_id = :artifact_id) AS is_due;
 
 -- name: verify_later(artifact_id, size_bytes, now)!
--- Have a message sent about an artifact that is to be verified; one that is due already is sent at once.
+-- Have a message sent about an artifact that is to be verified. Where one is under way, it is what somebody asks for
+-- again: what is large is not read by several at once.
 INSERT INTO registry.verifications_due VALUES (:artifact_id, :size_bytes, :now)
-ON CONFLICT ON CONSTRAINT verifications_due_pkey
-DO UPDATE SET size_bytes = EXCLUDED.size_bytes, due_at = EXCLUDED.due_at;
+ON CONFLICT ON CONSTRAINT verifications_due_pkey DO UPDATE SET size_bytes = EXCLUDED.size_bytes;
 
 -- name: record_verification(request)!
 -- Record what came of hashing: see registry.record_verification.
