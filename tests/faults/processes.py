@@ -21,6 +21,7 @@ _FORKS.set_forkserver_preload(
         "tests.faults.processes",
         "tests.faults.killing",
         "tests.faults.policy_killing",
+        "tests.faults.retention_killing",
         "tests.faults.scrub_killing",
         "tests.faults.trail_killing",
     ]
