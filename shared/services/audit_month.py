@@ -74,6 +74,8 @@ class MonthComparison:
                 digest = None if number is None else known.get(number)
                 if self._examine(entity, digest) is not Reason.INSERTED and digest is not None:
                     found[digest.number // COPIES_TOGETHER] += digest.number <= self._with.written
+            if self._days:  # none of it is compared yet, and it may take long
+                self._with.advance(self._days[0].claims.day, 0)
         self.copies = found.total()
         expected = sum((day.copies for day in self._days), Counter[int]())
         self._look_for_lacking(expected - found)
