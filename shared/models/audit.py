@@ -1,17 +1,16 @@
 """Events of the audit trail: what was done, by whom, to what; numbered and chained by hash."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, NamedTuple, Self, cast
+from typing import NamedTuple, Self
 from uuid import UUID
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from shared.models.api_keys import Instant
+from shared.models.audit_details import keepable_details
 
 SHARDS = 4
 """Chains that the trail consists of, and partitions of each of its days: a partition of Azure's
@@ -19,12 +18,6 @@ tables takes about 2,000 entities a second."""
 
 NO_HASH = bytes(32)
 """What the first event of a shard names as the one before it."""
-
-MAXIMUM_DETAILS_BYTES = 256 * 1024
-"""Of an event as it is kept: an entity holds a mebibyte in UTF-16. Larger ones are left out."""
-
-_LARGEST_INTEGER = 2**53 - 1
-"""What every reader of JSON reads alike (RFC 7493, section 2.2)."""
 
 _ACTIONS = {
     "artifact_creation": "create",
@@ -139,7 +132,7 @@ class AuditEvent(BaseModel):
         cls, written: WrittenEvent, *, number: int, recorded_at: datetime, previous: bytes
     ) -> Self:
         """The event at its place in the trail."""
-        details = cast("dict[str, JsonValue]", portable(_exact(written.details)))
+        details = keepable_details(written.details)
         return cls(
             number=number,
             event_id=written.event_id,
@@ -157,18 +150,7 @@ class AuditEvent(BaseModel):
             details=details,
             shard=shard_of(written),
             previous=previous.hex(),
-        ).bounded()
-
-    def bounded(self) -> Self:
-        """Itself, or without details that are too large to be kept; their hash stays."""
-        told = rfc8785.dumps(cast("Any", self.details))
-        if len(told) <= MAXIMUM_DETAILS_BYTES:
-            return self
-        left_out: dict[str, JsonValue] = {
-            "left_out_bytes": len(told),
-            "left_out_sha256": hashlib.sha256(told).hexdigest(),
-        }
-        return self.model_copy(update={"details": left_out})
+        )
 
     @property
     def canonical(self) -> bytes:
@@ -217,20 +199,3 @@ def action_of(operation: str, details: dict[str, JsonValue]) -> str:
     if operation == "status_update" and isinstance(after, dict):
         return _REACHED.get(str(after.get("disposition") or after.get("processing")), "update")
     return _ACTIONS.get(operation) or _ENDINGS.get(operation.rpartition("_")[2], "change")
-
-
-def portable(value: Any) -> JsonValue:
-    """A value that every reader of JSON reads alike: other numbers are told as text."""
-    if isinstance(value, dict):
-        return {key: portable(item) for key, item in cast("dict[str, Any]", value).items()}
-    if isinstance(value, list):
-        return [portable(item) for item in cast("list[Any]", value)]
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value if abs(value) <= _LARGEST_INTEGER else str(value)
-    if isinstance(value, Decimal):
-        return float(value) if Decimal(repr(float(value))) == value else str(value)
-    return value
-
-
-def _exact(details: str) -> Any:
-    return json.loads(details, parse_float=Decimal)

@@ -35,14 +35,20 @@ class TrailRepository:
         row = self._one("lock_end")
         return TrailEnd(row["number"], row["recorded_at"])
 
+    def take_end(self) -> TrailEnd | None:
+        """The same without waiting; None where somebody else has it."""
+        row = self._connection.execute(_QUERIES["take_end"]).fetchone()
+        return None if row is None else TrailEnd(row["number"], row["recorded_at"])
+
     def shard_ends(self) -> dict[int, bytes]:
         """Hash of the last event of each shard that has one."""
         rows = self._connection.execute(_QUERIES["shard_ends"]).fetchall()
         return {row["shard"]: row["hash"] for row in rows}
 
-    def next_events(self, most: int) -> list[WrittenEvent]:
-        """Events that have no number yet, in the order of commits."""
-        rows = self._connection.execute(_QUERIES["next_events"], {"most": most}).fetchall()
+    def next_events(self, most: int, most_bytes: int) -> list[WrittenEvent]:
+        """Events that have no number yet, in the order of commits; fewer where they are large."""
+        parameters = {"most": most, "most_bytes": most_bytes}
+        rows = self._connection.execute(_QUERIES["next_events"], parameters).fetchall()
         return [WrittenEvent(**row) for row in rows]
 
     def number_events(self, events: Sequence[dict[str, Any]]) -> None:
@@ -60,9 +66,10 @@ class TrailRepository:
         """Let others write."""
         self._connection.execute(_QUERIES["end_writing"])
 
-    def waiting(self, most: int) -> list[KeptEvent]:
-        """Events that are numbered and not written, in order."""
-        rows = self._connection.execute(_QUERIES["waiting"], {"most": most}).fetchall()
+    def waiting(self, most: int, most_bytes: int) -> list[KeptEvent]:
+        """Events that are numbered and not written, in order; fewer where they are large."""
+        parameters = {"most": most, "most_bytes": most_bytes}
+        rows = self._connection.execute(_QUERIES["waiting"], parameters).fetchall()
         return [KeptEvent.read(row["event"]) for row in rows]
 
     def forget_waiting(self, numbers: Sequence[int]) -> None:

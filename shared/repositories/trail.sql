@@ -2,6 +2,10 @@
 -- Where the trail ends; whoever numbers events waits for whoever does so already.
 SELECT number, recorded_at FROM registry.trail_end FOR UPDATE;
 
+-- name: take_end()^
+-- The same; nothing where somebody else numbers events.
+SELECT number, recorded_at FROM registry.trail_end FOR UPDATE SKIP LOCKED;
+
 -- name: limit_waiting()!
 SET LOCAL lock_timeout = '10s';
 
@@ -9,9 +13,9 @@ SET LOCAL lock_timeout = '10s';
 -- The last event of each shard: its number and its hash.
 SELECT shard, number, hash FROM registry.trail_shards;
 
--- name: next_events(most)
+-- name: next_events(most, most_bytes)
 -- What has no number yet, in the order of commits: see registry.next_events.
-SELECT * FROM registry.next_events(:most);
+SELECT * FROM registry.next_events(:most, :most_bytes);
 
 -- name: number_events(events)!
 -- Keep what was numbered: see registry.number_events.
@@ -24,9 +28,13 @@ UPDATE registry.trail_end SET busy_until = :busy_until WHERE busy_until <= :now 
 -- name: end_writing()!
 UPDATE registry.trail_end SET busy_until = '-infinity';
 
--- name: waiting(most)
--- What is numbered and not written, in order.
-SELECT number, event FROM registry.trail_waiting ORDER BY number LIMIT :most;
+-- name: waiting(most, most_bytes)
+-- What is numbered and not written, in order; not many where they are large, but one.
+SELECT event
+FROM (SELECT number, event, sum(octet_length(event)) OVER (ORDER BY number ROWS UNBOUNDED PRECEDING) AS bytes
+      FROM (SELECT number, event FROM registry.trail_waiting ORDER BY number LIMIT :most) AS first_of_them) AS summed
+WHERE bytes - octet_length(event) <= :most_bytes
+ORDER BY number;
 
 -- name: forget_waiting(numbers)!
 DELETE FROM registry.trail_waiting WHERE number = ANY (:numbers);

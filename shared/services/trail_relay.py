@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 from shared.database.pool import Database
+from shared.errors import StorageUnavailable
 from shared.models.audit import (
     NO_HASH,
     AuditEvent,
@@ -20,8 +21,9 @@ from shared.models.audit_entities import entities_of, month_of
 from shared.repositories.trail import TrailRepository
 from shared.storage.audit_table import AuditTable
 
-_NUMBERED_AT_ONCE = 1000
-_WRITTEN_AT_ONCE = 500
+_AT_ONCE = 500
+_BYTES_AT_ONCE = 16 * 1024**2
+"""Of details, or of events: what a function's memory holds several times over."""
 _COUNTED = 10_000
 _BUSY = timedelta(seconds=60)
 """How long others wait for whoever writes, in case that he was killed."""
@@ -48,21 +50,35 @@ class TrailRelay:
         Raises StorageUnavailable where the table cannot be written, once all are numbered.
         """
         end = monotonic() + seconds
-        total = 0
-        while self.number_some() and monotonic() < end:
-            pass
-        while (written := self.write_some()) and monotonic() < end:
+        total, is_more = 0, True
+        while is_more:
+            numbered = self.number_some()
+            try:
+                written = self.write_some()
+            except StorageUnavailable:
+                self._number_all(end)
+                raise
             total += written
-        return total + written
+            is_more = numbered + written > 0 and monotonic() < end
+        return total
+
+    def _number_all(self, end: float) -> None:
+        while monotonic() < end and self.number_some():
+            pass
 
     def number_some(self) -> int:
-        """Give the next events their place in the trail; answers with how many there were."""
+        """Give the next events their place in the trail; answers with how many there were.
+
+        0 where somebody else does so: nobody waits for that with a connection in his hand.
+        """
         with self._database.connection() as connection, connection.transaction():
             trail = TrailRepository(connection)
-            end = trail.lock_end()
+            end = trail.take_end()
+            if end is None:
+                return 0
             # In a database that was restored, a transaction may have the id of an earlier one.
-            found = {event.position: event for event in trail.next_events(_NUMBERED_AT_ONCE)}
-            written = list(found.values())
+            next_events = trail.next_events(_AT_ONCE, _BYTES_AT_ONCE)
+            written = list({event.position: event for event in next_events}.values())
             if written:
                 # A clock that was set back must not make the order of keys another one.
                 recorded_at = max(self._clock(), end.recorded_at or written[0].occurred_at)
@@ -77,7 +93,7 @@ class TrailRelay:
             trail = TrailRepository(connection)
             if not trail.begin_writing(now, now + _BUSY):
                 return 0
-            waiting = trail.waiting(_WRITTEN_AT_ONCE)
+            waiting = trail.waiting(_AT_ONCE, _BYTES_AT_ONCE)
         try:
             for month, of_month in groupby(waiting, _month):
                 self._table.insert(month, [each for kept in of_month for each in entities_of(kept)])

@@ -16,8 +16,8 @@ from tests.faults.places import POOL_SIZE, Place
 Points = dict[str, Callable[[], None]]
 
 POINTS: Points = {
-    "before locking the end": partial(die_before, TrailRepository, "lock_end"),
-    "after locking the end": partial(die_after, TrailRepository, "lock_end"),
+    "before locking the end": partial(die_before, TrailRepository, "take_end"),
+    "after locking the end": partial(die_after, TrailRepository, "take_end"),
     "after reading events": partial(die_after, TrailRepository, "next_events"),
     "before numbering": partial(die_before, TrailRepository, "number_events"),
     "while numbering": partial(die_while, TrailRepository, "number_events"),

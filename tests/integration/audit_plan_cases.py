@@ -2,13 +2,30 @@
 
 from collections.abc import Iterator
 from datetime import date
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
 
 from tests.integration.plan_questions import Case
 
+_NUMBERED = {
+    "commit_number": 1,
+    "position": 1,
+    "number": 10**9,
+    "event_id": str(UUID(int=1)),
+    "occurred_at": "2026-06-01T00:00:00Z",
+    "recorded_at": "2026-06-01T00:00:00Z",
+    "shard": 1,
+    "artifact_id": None,
+    "hash": "00" * 32,
+    "event": "{}",
+}
+
 
 def cases() -> Iterator[Case]:
-    yield Case("trail.next_events", {"most": 10}, rows=50)
-    yield Case("trail.waiting", {"most": 10}, rows=10)
+    yield Case("trail.next_events", {"most": 10, "most_bytes": 10**6}, rows=50)
+    yield Case("trail.number_events", {"events": Jsonb([_NUMBERED])}, rows=20)
+    yield Case("trail.waiting", {"most": 10, "most_bytes": 10**6}, rows=10)
     yield Case("trail.shard_ends", rows=4)
     yield Case("trail_proof.state", rows=10)
     days = {"first_day": date(2026, 1, 1), "last_day": date.max, "most": 10}

@@ -61,7 +61,7 @@ WRITES = {
     "trail.forget_waiting",
     "trail.limit_waiting",
     "trail.lock_end",
-    "trail.number_events",
+    "trail.take_end",
     "trail_proof.close_day",
     "trail_proof.keep_seal",
     "trail_retention.begin_drop",

@@ -15,6 +15,7 @@ from psycopg.rows import DictRow
 from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
 from shared.models.audit import SHARDS
+from shared.repositories.trail import TrailRepository
 from shared.services.artifact_service import ArtifactService
 from shared.services.trail_relay import TrailRelay
 from tests.integration.auditing import Trail, assert_whole, own_trail, write_event
@@ -186,6 +187,21 @@ def test_a_transaction_of_very_many_events_is_relayed_in_parts(
     assert operations(trail) == [*(f"event_{place}" for place in range(1, 2346)), "last"]
     [day] = sql.execute("SELECT * FROM registry.trail_days").fetchall()
     assert (day["first_number"], day["last_number"]) == (1, 2346)
+
+
+def test_large_events_are_taken_fewer_at_once_and_nobody_waits_for_his_turn(
+    database: Database, relay: TrailRelay, database_url: str, sql: Sql
+) -> None:
+    for _ in range(3):
+        write_event(sql, "some")
+    with database.connection() as connection:
+        trail = TrailRepository(connection)
+        assert [len(trail.next_events(9, most_bytes=each)) for each in (0, 2, 9)] == [1, 2, 3]
+        with psycopg.connect(database_url) as other:
+            other.execute("SELECT FROM registry.trail_end FOR UPDATE")
+            assert relay.number_some() == 0
+        assert relay.number_some() == 3
+        assert [len(trail.waiting(9, most_bytes=each)) for each in (0, 10**6)] == [1, 3]
 
 
 def test_after_a_restore_two_transactions_of_one_id_double_nothing(

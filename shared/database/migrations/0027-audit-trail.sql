@@ -113,8 +113,9 @@ CREATE TABLE registry.trail_months (
     CONSTRAINT trail_months_order CHECK (removed_at IS NULL OR dropped_at IS NOT NULL)
 );
 
--- The next events that have no number yet, in the order of commits and, within one, of their positions.
-CREATE FUNCTION registry.next_events(most integer)
+-- The next events that have no number yet, in the order of commits and, within one, of their positions: so many, and
+-- where their details are large, so few that these come to no more bytes, but for the last one's.
+CREATE FUNCTION registry.next_events(most integer, most_bytes bigint)
 RETURNS TABLE (
     commit_number bigint, "position" bigint, event_id uuid, occurred_at timestamptz, operation text, action text, actor text,
     request_id text, asset_id uuid, artifact_id uuid, run_id uuid, success boolean, error text, details text
@@ -122,20 +123,29 @@ RETURNS TABLE (
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off AS $$
 BEGIN
     RETURN QUERY
-    SELECT done.number, event.position, event.event_id, event.occurred_at, event.operation, event.action, event.actor,
-        event.request_id, event.asset_id, event.artifact_id, event.run_id, event.success, event.error, event.details::text
-    FROM registry.commits AS done
-    CROSS JOIN LATERAL (
-        SELECT * FROM registry.outbox AS written
-        WHERE written.transaction_id = done.transaction_id ORDER BY written.position LIMIT most) AS event
-    ORDER BY done.number, event.position LIMIT most;
+    SELECT summed.number, summed.position, summed.event_id, summed.occurred_at, summed.operation, summed.action, summed.actor,
+        summed.request_id, summed.asset_id, summed.artifact_id, summed.run_id, summed.success, summed.error, summed.told
+    FROM (
+        SELECT each.*, coalesce(sum(octet_length(each.told)) OVER earlier, 0) AS bytes_before
+        FROM (
+            SELECT done.number, event.*, event.details::text AS told
+            FROM registry.commits AS done
+            CROSS JOIN LATERAL (
+                SELECT * FROM registry.outbox AS written
+                WHERE written.transaction_id = done.transaction_id ORDER BY written.position LIMIT most) AS event
+            ORDER BY done.number, event.position LIMIT most) AS each
+        WINDOW earlier AS (ORDER BY each.number, each.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS summed
+    WHERE summed.bytes_before <= most_bytes
+    ORDER BY summed.number, summed.position;
 END
 $$;
 
 -- Keep what was made of registry.next_events, whose caller holds registry.trail_end. events: [{number, position,
 -- commit_number, event_id, recorded_at, occurred_at, shard, artifact_id, hash (hex), event (text)}], in order.
+-- However many wait: what it looks at, it finds by index. A hash of the whole outbox looks cheaper to the planner.
 CREATE FUNCTION registry.number_events(events jsonb) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     numbered record;
 BEGIN
