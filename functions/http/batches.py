@@ -13,7 +13,6 @@ from functions.http.idempotency_keys import read_idempotency_key
 from functions.http.problems import INVALID_INPUT, Refusal, problem_members
 from shared.errors import RegistryError
 from shared.models.artifacts import ArtifactRegistration
-from shared.models.pointers import json_pointer
 from shared.models.registrations import BatchItem, Outcome
 
 Invalid = Mapping[int, Sequence[Any]]
@@ -42,16 +41,17 @@ def register(entry: Entry, batch: BatchRequest, idempotency_key: str | None) -> 
 
 
 def _refusal(results: Sequence[BatchResult]) -> Refusal | None:
-    """What the audit trail is told of those that failed; None where none did."""
-    failed = [
-        {"pointer": json_pointer("artifacts", place), "type": problem["type"]}
-        for place, problem in enumerate(_problem_of(result) for result in results)
-        if problem is not None
-    ]
+    """What the audit trail is told: the places of all that failed, by why; None where none did."""
+    failed: dict[str, list[int]] = {}
+    for place, result in enumerate(results):
+        problem = _problem_of(result)
+        if problem is not None:
+            failed.setdefault(str(problem["type"]).rpartition(":")[2], []).append(place)
     if not failed:
         return None
-    detail = f"{len(failed)} of {len(results)} artifacts were not registered."
-    return Refusal("items-refused", detail, {"errors": failed})
+    count = sum(map(len, failed.values()))
+    detail = f"{count} of {len(results)} artifacts were not registered."
+    return Refusal("items-refused", detail, {"places": failed})
 
 
 def _validate(items: Sequence[object]) -> tuple[list[ArtifactRegistration], Invalid]:

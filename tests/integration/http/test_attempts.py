@@ -159,10 +159,7 @@ def test_of_a_batch_what_failed_is_told_once(writer: Caller, sql: Sql) -> None:
     assert (told["created"], told["failed"]) == (1, 2)
     (event,) = attempts(sql)
     assert event["error"] == "items-refused: 2 of 3 artifacts were not registered."
-    assert [each["pointer"] for each in event["details"]["errors"]] == [
-        "/artifacts/1",
-        "/artifacts/2",
-    ]
+    assert event["details"] == {"places": {"artifact-conflict": [1], "invalid-input": [2]}}
     writer.call("POST", f"{BASE}/batch", json={"artifacts": batch[:1]})
     assert len(attempts(sql)) == 1
 
