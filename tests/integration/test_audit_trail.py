@@ -101,7 +101,7 @@ def test_all_events_come_newest_first_whichever_shard_day_or_month_they_are_of(
 def test_pages_go_on_where_the_one_before_ended(
     reader: AuditTrailService, history: list[AuditEvent]
 ) -> None:
-    for limit in (1, 7, 12, 48):
+    for limit in (5, 12, 48):
         read = list(pages(reader, ALL, limit))
         assert [len(page) for page in read[:-1]] == [limit] * (len(read) - 1)
         assert [event for page in read for event in page] == history
@@ -114,7 +114,7 @@ def test_a_query_finds_what_it_means_and_nothing_else(
     for name, (asked, is_meant) in QUERIES.items():
         expected = [event for event in history if is_meant(event)]
         assert 0 < len(expected) < len(history)
-        for limit in (2, 1000):
+        for limit in (7, 1000):
             assert found(reader, AuditFilter(**asked), limit) == expected, name
 
 
