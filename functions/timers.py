@@ -20,9 +20,10 @@ _REHYDRATING = Doing("rehydrated", "rehydrate")
 
 
 @bp.function_name("fold_statistics")
-@bp.timer_trigger(arg_name="timer", schedule="0 * * * * *", run_on_startup=False)
+@bp.timer_trigger(arg_name="timer", schedule="*/10 * * * * *", run_on_startup=False)
 def fold_statistics(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the host binds it by name
-    """Fold what changed in the last minute into the totals, of artifacts and of builds."""
+    """Fold what changed lately into the totals, of artifacts and of builds: before it is so much
+    that who reads figures would take long to add it."""
     registry().artifacts.fold_changes()
     registry().builds.dashboard.fold()
 

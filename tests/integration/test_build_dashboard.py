@@ -287,6 +287,7 @@ def test_who_reads_folds_many_changes_and_asks_to_come_back_where_there_are_more
         make(database, f"b {n}")
     monkeypatch.setattr(statistics, "_MANY", 1)
     monkeypatch.setattr(statistics, "BATCH", 2)
+    monkeypatch.setattr(statistics, "_BATCHES_PER_READ", 4)
     with pytest.raises(Retryable):
         dashboard.read()
     assert dashboard.read().total == 9

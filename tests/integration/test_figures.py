@@ -196,6 +196,7 @@ def test_more_changes_than_a_request_can_fold_make_it_ask_for_patience_and_get_f
 ) -> None:
     monkeypatch.setattr(statistics, "_MANY", 1)
     monkeypatch.setattr(statistics, "BATCH", 2)
+    monkeypatch.setattr(statistics, "_BATCHES_PER_READ", 4)
     for n in range(9):
         create(artifacts, client_refs={"n": n})
     with pytest.raises(Retryable):

@@ -169,7 +169,7 @@ EXPECTED: Manifest = {
             "type": "timerTrigger",
             "direction": "IN",
             "name": "timer",
-            "schedule": "0 * * * * *",
+            "schedule": "*/10 * * * * *",
             "runOnStartup": False,
         },
     ],

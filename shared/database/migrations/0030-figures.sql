@@ -47,6 +47,25 @@ LANGUAGE sql IMMUTABLE
 RETURN CASE grouped WHEN 127 THEN 'client' WHEN 191 THEN 'status' WHEN 223 THEN 'stage' WHEN 239 THEN 'type'
     WHEN 247 THEN 'backend' WHEN 251 THEN 'tier' WHEN 253 THEN 'container' WHEN 254 THEN 'day' END;
 
+-- What was registered before: one pass, and each value is told once a group, not once a row.
+INSERT INTO registry.artifact_figures
+SELECT scopes.scope,
+    registry.figure_of(GROUPING(client_type, status, stage, artifact_type, storage_backend, storage_tier, place, made_on)),
+    coalesce(client_type, status, stage, artifact_type, storage_backend, storage_tier, place, made_on, ''),
+    sum(artifacts), sum(size_bytes), coalesce(sum(artifacts) FILTER (WHERE status = 'deleted'), 0),
+    coalesce(sum(size_bytes) FILTER (WHERE status = 'deleted'), 0)
+FROM (SELECT asset.client_type, made.status, made.stage, made.artifact_type, made.storage_backend, made.storage_tier,
+          made.storage_account || '/' || made.container AS place,
+          to_char((made.created_at AT TIME ZONE 'UTC')::date, 'YYYY-MM-DD') AS made_on,
+          count(*) AS artifacts, coalesce(sum(made.size_bytes), 0) AS size_bytes
+      FROM registry.artifacts AS made JOIN registry.assets AS asset USING (asset_id)
+      GROUP BY asset.client_type, made.status, made.stage, made.artifact_type, made.storage_backend, made.storage_tier,
+          made.storage_account, made.container, (made.created_at AT TIME ZONE 'UTC')::date) AS alike
+CROSS JOIN LATERAL (VALUES (''), (alike.client_type)) AS scopes (scope)
+GROUP BY scopes.scope, GROUPING SETS
+    ((client_type), (status), (stage), (artifact_type), (storage_backend), (storage_tier), (place), (made_on));
+
+-- Not before all are counted: from here on, who reads figures waits as well.
 ALTER TABLE registry.artifact_changes ADD COLUMN old_counted text[], ADD COLUMN new_counted text[];
 
 CREATE OR REPLACE FUNCTION registry.note_new_artifact() RETURNS trigger
@@ -90,28 +109,10 @@ CREATE OR REPLACE TRIGGER artifacts_note_changed
            NEW.stage, NEW.storage_backend, NEW.storage_account, NEW.container))
     EXECUTE FUNCTION registry.note_changed_artifact();
 
--- What was registered before: one pass, and each value is told once a group, not once a row.
-INSERT INTO registry.artifact_figures
-SELECT scopes.scope,
-    registry.figure_of(GROUPING(client_type, status, stage, artifact_type, storage_backend, storage_tier, place, made_on)),
-    coalesce(client_type, status, stage, artifact_type, storage_backend, storage_tier, place, made_on, ''),
-    sum(artifacts), sum(size_bytes), coalesce(sum(artifacts) FILTER (WHERE status = 'deleted'), 0),
-    coalesce(sum(size_bytes) FILTER (WHERE status = 'deleted'), 0)
-FROM (SELECT asset.client_type, made.status, made.stage, made.artifact_type, made.storage_backend, made.storage_tier,
-          made.storage_account || '/' || made.container AS place,
-          to_char((made.created_at AT TIME ZONE 'UTC')::date, 'YYYY-MM-DD') AS made_on,
-          count(*) AS artifacts, coalesce(sum(made.size_bytes), 0) AS size_bytes
-      FROM registry.artifacts AS made JOIN registry.assets AS asset USING (asset_id)
-      GROUP BY asset.client_type, made.status, made.stage, made.artifact_type, made.storage_backend, made.storage_tier,
-          made.storage_account, made.container, (made.created_at AT TIME ZONE 'UTC')::date) AS alike
-CROSS JOIN LATERAL (VALUES (''), (alike.client_type)) AS scopes (scope)
-GROUP BY scopes.scope, GROUPING SETS
-    ((client_type), (status), (stage), (artifact_type), (storage_backend), (storage_tier), (place), (made_on));
-
 -- As before, and what artifacts are is folded into the figures.
 CREATE OR REPLACE FUNCTION registry.fold_changes(most integer, at_least integer) RETURNS bigint
 LANGUAGE plpgsql
-SET lock_timeout = '10s' SET plan_cache_mode = force_custom_plan AS $$
+SET lock_timeout = '10s' SET plan_cache_mode = force_custom_plan SET jit = off AS $$
 DECLARE
     folded bigint;
 BEGIN
@@ -204,11 +205,12 @@ $$;
 
 -- Figures of one client, or of all (null): of each the `most` largest values, and the days since one, sums and what is
 -- not folded yet at one instant. Behind as many sums as there are notes, no note makes any other value one of the largest.
+-- Notes have no index: before version 18 that alone makes the planner take it for worth compiling, at each call.
 CREATE FUNCTION registry.read_figures(wanted text, first_day text, most integer)
 RETURNS TABLE (
     figure text, value text, artifact_count bigint, size_bytes numeric, deleted_count bigint, deleted_bytes numeric
 ) LANGUAGE plpgsql STABLE
-SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
 DECLARE
     asked CONSTANT text := coalesce(wanted, '');
 BEGIN
