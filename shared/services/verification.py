@@ -127,8 +127,6 @@ class Verifications:
     def _compare_now(self, artifact: Artifact, told: ToldBytes, origin: Origin) -> _Outcome | None:
         """None where the bytes are too many; then a message has them read."""
         found = self._found(artifact, origin)
-        if artifact.missing_since is not None:
-            self._ingestion.look_at_blob(found.reference, origin)
         if found.size_bytes > self._most_at_once and _is_size(artifact, found):
             self._verify_later(artifact, found)
             return None
@@ -158,10 +156,13 @@ class Verifications:
     def _found(self, artifact: Artifact, origin: Origin) -> BlobProperties:
         blob = self._served(artifact)
         try:
-            return self._store.properties(blob, version_id=artifact.blob_version_id)
+            found = self._store.properties(blob, version_id=artifact.blob_version_id)
         except BlobNotFound:
             self._ingestion.look_at_blob(blob, origin)  # whatever points there is missing
             raise
+        if artifact.missing_since is not None:
+            self._ingestion.look_at_blob(blob, origin)  # and now it is back
+        return found
 
     def _served(self, artifact: Artifact) -> BlobReference:
         blob = blob_of(artifact)

@@ -193,6 +193,11 @@ def test_what_is_gone_is_told_once_a_round(scrubbing: Scrubbing, sql: Sql) -> No
     assert scrubbing.seen(gone).missing_since
     assert (scrubbing.scrub.begin(SECONDS), waiting(sql, "verifications_due")) == (0, 0)
     assert len(events(sql, "verification_failed")) == 1
+    scrubbing.uploads.put("a.tif", b"one")  # and nobody says so
+    scrubbing.clock.now += DUE
+    assert (scrubbing.scrub.begin(SECONDS), scrubbing.read_all()) == (1, 1)
+    back = scrubbing.seen(gone)
+    assert (back.missing_since, back.verified_at is None) == (None, False)
 
 
 def test_the_report_tells_whether_every_byte_was_looked_at_in_time(scrubbing: Scrubbing) -> None:
