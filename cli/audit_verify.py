@@ -11,8 +11,9 @@ import typer
 
 from cli.backfill import progress_bar
 from cli.faults import FAILED, MISUSED, fail
-from cli.output import Output, write_one
+from cli.output import Output, write_many, write_one
 from shared.models.audit_proof import ProofProgress
+from shared.models.audit_retention import ExportProof
 
 
 def _day(text: str) -> date:
@@ -35,6 +36,9 @@ def verify(
         Path | None,
         typer.Option(metavar="FILE", help="Instead, a month that was exported before it went."),
     ] = None,
+    exports: Annotated[
+        bool, typer.Option("--exports", help="Instead, all such months, from where they are kept.")
+    ] = False,
     output: Annotated[
         Output, typer.Option("--output", "-o", help="How to write it.")
     ] = Output.TABLE,
@@ -44,13 +48,19 @@ def verify(
     Compares the table, the database's digests and the signed seals; ends with 1 where they differ,
     and names the first bad event.
     """
+    if sum((bool(start or end), export is not None, exports)) > 1:
+        fail(MISUSED, "give days, --export or --exports")
+    if export is not None:
+        _prove(export, output)
+    elif exports:
+        _prove_all(output)
+    else:
+        _verify(start, end, output)
+
+
+def _verify(start: date | None, end: date | None, output: Output) -> None:
     from cli.database import audit_verifier  # noqa: PLC0415 - slow: who asks for help pays nothing
 
-    if export is not None:
-        if start or end:
-            fail(MISUSED, "--export is of one month: give neither --start nor --end")
-        _prove(export, output)
-        return
     if start and end and end < start:
         fail(MISUSED, "--end is before --start")
     with audit_verifier() as verifier, _telling() as progress:
@@ -71,6 +81,14 @@ def _prove(file: Path, output: Output) -> None:
     except OSError as error:
         fail(MISUSED, f"{file} cannot be read: {error.strerror}")
     write_one(proof.model_dump(mode="json"), output)
+
+
+def _prove_all(output: Output) -> None:
+    from cli.database import exported_months  # noqa: PLC0415 - likewise
+
+    with exported_months() as months:
+        proofs = (proof.model_dump(mode="json") for proof in months.prove_all())
+        write_many(proofs, output, list(ExportProof.model_fields))
 
 
 @contextmanager

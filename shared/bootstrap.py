@@ -218,9 +218,14 @@ def audit_verifier() -> AuditVerifier:
 
 
 @_once
+def _exports() -> KeptBlobs:
+    return KeptBlobs(_audit_account(), RetentionSettings().audit_export_container)
+
+
+@_once
 def exported_months() -> ExportedMonths:
     """What proves files that months of the audit trail were exported to."""
-    return ExportedMonths(database(), _kept_seals(), _seal_keys())
+    return ExportedMonths(database(), _exports(), _kept_seals(), _seal_keys())
 
 
 @_once
@@ -230,7 +235,7 @@ def trail_retention() -> TrailRetention:
     return TrailRetention(
         database(),
         audit_table(),
-        KeptBlobs(_audit_account(), read.audit_export_container),
+        _exports(),
         verifier=audit_verifier(),
         exported_months=exported_months(),
         keeping=KeepingTime(read.audit_minimum_days, read.audit_keep_months),

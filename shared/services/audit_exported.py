@@ -15,7 +15,7 @@ from shared.errors import SealConflict
 from shared.models.audit import KeptEvent, event_hash
 from shared.models.audit_entities import month_of
 from shared.models.audit_proof import Digest, Findings, TrailDay
-from shared.models.audit_retention import ExportProof
+from shared.models.audit_retention import ExportedMonth, ExportProof
 from shared.models.audit_seals import NO_END, DayClaims, SealKeys, ShardEnd, ShardEnds
 from shared.models.merkle import MerkleTree
 from shared.repositories.trail_proof import TrailProofRepository
@@ -38,11 +38,28 @@ Tell = Callable[[], None]
 class ExportedMonths:
     """A file may be anything, and as large as it likes: memory is bounded."""
 
-    def __init__(self, database: Database, seals: KeptBlobs, keys: SealKeys) -> None:
+    def __init__(
+        self, database: Database, exports: KeptBlobs, seals: KeptBlobs, keys: SealKeys
+    ) -> None:
         self._database = database
         self._digests = AuditDigests(database)
+        self._exports = exports
         self._seals = seals
         self._keys = keys
+
+    def prove_all(self) -> Iterator[ExportProof]:
+        """Prove every exported month, oldest first, by the file that is kept.
+
+        Raises SealConflict at the first that is not the very file that was exported.
+        """
+        for row in self._months().values():
+            try:
+                proof = self.prove(self._exports.chunks(row.exported_to))
+            except SealConflict as fault:
+                raise SealConflict(f"{row.exported_to}: {fault.summary}") from None
+            if (proof.month, proof.sha256) != (row.month, row.sha256):
+                raise SealConflict(f"{row.exported_to}: The file is not the one that was recorded.")
+            yield proof
 
     def prove(
         self,
@@ -83,10 +100,13 @@ class ExportedMonths:
         findings = Findings()
         return SealChecks(self._seals, self._keys, findings, before), findings
 
+    def _months(self) -> dict[date, ExportedMonth]:
+        with self._database.connection() as connection:
+            return TrailRetentionRepository(connection).months()
+
     def _told(self, days: Sequence[TrailDay], found: str) -> ExportProof:
         month = days[0].day.replace(day=1)
-        with self._database.connection() as connection:
-            recorded = TrailRetentionRepository(connection).months().get(month)
+        recorded = self._months().get(month)
         return ExportProof(
             month=month,
             first_number=days[0].first_number,

@@ -72,12 +72,13 @@ def retain_until(place: Place, months: Months, now: datetime, point: str) -> Non
     database = Database(place.database_url, size=POOL_SIZE, timeout_seconds=10)
     table = AuditTable(place.connection_string, months.prefix)
     seals = KeptBlobs(place.connection_string, months.seals)
+    exports = KeptBlobs(place.connection_string, months.exports)
     TrailRetention(
         database,
         table,
-        KeptBlobs(place.connection_string, months.exports),
+        exports,
         verifier=AuditVerifier(database, table, seals, KEYS),
-        exported_months=ExportedMonths(database, seals, KEYS),
+        exported_months=ExportedMonths(database, exports, seals, KEYS),
         keeping=months.keeping,
         clock=lambda: now,
     ).retain(60, ORIGIN)

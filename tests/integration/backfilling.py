@@ -53,7 +53,7 @@ _BUILT = (
     *("database_settings", "database", "keys", "accounts", "registry"),
     *("backfills", "reconciliations"),
     *("audit_table", "_seal_keys", "_kept_seals", "trail_seals", "audit_verifier"),
-    *("exported_months", "trail_retention"),
+    *("_exports", "exported_months", "trail_retention"),
 )
 
 COLUMNS = ("Name", "Etag", "Content-Length", "Content-Type", "AccessTier", "Metadata", "Tags")

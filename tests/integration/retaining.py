@@ -39,7 +39,7 @@ class Retaining:
 
     @property
     def months(self) -> ExportedMonths:
-        return ExportedMonths(self.proof.database, self.proof.kept, self.proof.keys)
+        return ExportedMonths(self.proof.database, self.exports, self.proof.kept, self.proof.keys)
 
     def retention(self, table: AuditTable | None = None) -> TrailRetention:
         proof, table = self.proof, table or self.proof.trail.table

@@ -119,8 +119,19 @@ def test_commands_end_the_trail_and_prove_what_it_was(
     assert told.exit_code == 2
     assert command("audit", "verify", "--export", str(tmp_path / "none")).exit_code == 2
 
+    told = command("audit", "verify", "--exports", "-o", "json")
+    assert [proven["month"] for proven in json.loads(told.stdout)] == ["2030-01-01"]
+    months.put(packed(months.lines))  # as good, and another one
+    told = command("audit", "verify", "--exports")
+    assert (told.exit_code, told.stderr) == (
+        1,
+        f"error: {FILE}: The file is not the one that was recorded.\n",
+    )
+    months.container.delete_blob(FILE)
+    told = command("audit", "verify", "--exports")
+    assert (told.exit_code, told.stderr) == (1, f"error: {FILE}: The file holds no event.\n")
+
     # By the clock of the machine, nothing of these months is over.
     monkeypatch.setenv("REGISTRY_AUDIT_KEEP_MONTHS", "1")
     told = command("audit", "retain", "-o", "json")
     assert json.loads(told.stdout) == {"exported": 0, "dropped": 0, "refused": 0}
-    assert months.names == [FILE]
