@@ -7,8 +7,10 @@ import pytest
 
 from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
+from shared.models.build_states import StateReport
 from shared.models.set_aside import Message
 from shared.services.artifact_service import ArtifactService
+from shared.services.build_surface import Builds
 from shared.services.depths import Depths
 from shared.services.set_aside import SetAsideService
 from shared.services.trail_relay import TrailRelay
@@ -17,12 +19,15 @@ from shared.storage.queues import StorageQueue
 from tests.collecting import Collected, collecting
 from tests.integration.clock import TickingClock
 from tests.integration.failing import OwnQueue
+from tests.integration.keeping import Keeping, kept
+from tests.integration.messages import ORIGIN
 from tests.integration.policing import COOL, DAY, Policing, policing
 from tests.integration.registering import create
 
-__all__ = ["policing"]  # a fixture that is asked for by its name
+__all__ = ["kept", "policing"]  # fixtures that are asked for by their names
 
 ONE = {(): 1}
+STATE = {"state_code": 10, "status": "in_progress"}
 
 
 @pytest.fixture
@@ -106,3 +111,14 @@ def test_what_policies_come_to_is_counted_once(policing: Policing, collected: Co
         (("kind", "archive"), ("outcome", "acted")): 1,
         (("kind", "archive"), ("outcome", "refused")): 1,
     }
+
+
+def test_artifacts_of_builds_are_registrations_whoever_tells_of_them(
+    kept: Keeping, builds: Builds, collected: Collected
+) -> None:
+    told = {"status": "completed", "artifact_storage_type": "s3", "artifact_storage_path": "s3://a"}
+    for stored in ({}, told):
+        builds.states.report(kept.build_id, StateReport.model_validate(STATE | stored), ORIGIN)
+    kept.put()
+    created = (("outcome", "created"),)
+    assert collected.metrics()["registry.registrations"] == {created: 2}
