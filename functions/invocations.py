@@ -10,6 +10,8 @@ from shared.bootstrap import telemetry
 from shared.telemetry.metrics import QUEUE_AGE
 from shared.telemetry.traces import invocation
 
+_OLDEST_SECONDS = 30 * 86400.0
+
 
 @contextmanager
 def traced_run(context: func.Context) -> Generator[None]:
@@ -34,8 +36,9 @@ def _told_by_host(context: func.Context) -> dict[str, str]:
 
 
 def _record_age(message: func.QueueMessage, function: str) -> None:
-    """Members of a body may stand in for the message's metadata: what is no age is left out."""
+    """Members of a body may stand in for the message's metadata: what is no age is left out, and
+    none outweighs all others."""
     inserted = message.insertion_time
     if isinstance(inserted, datetime) and inserted.tzinfo is not None:
         age = (datetime.now(UTC) - inserted).total_seconds()
-        QUEUE_AGE.record(max(age, 0.0), {"faas.name": function})
+        QUEUE_AGE.record(min(max(age, 0.0), _OLDEST_SECONDS), {"faas.name": function})
