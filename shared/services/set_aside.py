@@ -127,7 +127,8 @@ class SetAsideService:
             )
             if is_news:
                 messages.record_failure(_SETTING_ASIDE, set_aside_id, origin, now)
-        SET_ASIDE.add(1, {"queue": message.source, "reason": reason})
+        if is_news:  # not each time that it comes again
+            SET_ASIDE.add(1, {"queue": message.source, "reason": reason})
         _LOGGER.warning("message set aside: source=%s reason=%s", message.source, reason)
 
     def give_up(

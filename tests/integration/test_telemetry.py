@@ -120,11 +120,12 @@ def test_what_is_done_is_counted(uploads: Uploads, collected: Collected) -> None
     notice(event(uploads.put("a", b"pixels")))
     notice(event(uploads.put("b", b"of more")))
     notice(b"nonsense")
+    notice(b"nonsense")
     counted = collected.metrics()
     assert counted["registry.registrations"] == {(("outcome", "created"),): 2}
     assert counted["registry.hash.size"] == {(): 13}
     assert counted["registry.hash.duration"] == {(): 2}
-    assert counted["registry.queue.age"] == {(("faas.name", "blob_events"),): 3}
+    assert counted["registry.queue.age"] == {(("faas.name", "blob_events"),): 4}
     refused = (("queue", "blob-events"), ("reason", "malformed_message"))
     assert counted["registry.set_aside.messages"] == {refused: 1}
 
