@@ -1,6 +1,10 @@
 -- name: state()
--- Where the trail ends, up to which event all are written into its table, and the shards' ends, at one instant.
-SELECT trail_end.number, coalesce((SELECT min(number) - 1 FROM registry.trail_waiting), trail_end.number) AS written,
+-- Where the trail ends, up to which event all are written into its table, and the shards' ends, at one instant. What
+-- was sealed had been written, whatever is said to be waiting.
+SELECT trail_end.number,
+       greatest(
+           coalesce((SELECT min(number) - 1 FROM registry.trail_waiting), trail_end.number),
+           (SELECT last_number FROM registry.trail_days WHERE seal IS NOT NULL ORDER BY day DESC LIMIT 1)) AS written,
        last.shard, last.number AS shard_number, last.hash
 FROM registry.trail_end LEFT JOIN registry.trail_shards AS last ON true;
 

@@ -47,9 +47,14 @@ def examined(entity: Entity, digest: Digest | None) -> AuditEvent | Reason:
         return Reason.EDITED
     if not is_own:
         return Reason.SWAPPED
-    if hashed != digest.hash or entity not in as_written:
+    if hashed != digest.hash or not any(_is_same(entity, own) for own in as_written):
         return Reason.EDITED
     return kept.event if _facts(kept.event) == digest[:5] else Reason.DIGEST
+
+
+def _is_same(entity: Entity, own: Entity) -> bool:
+    """Also of the same types: to Python, 1 is true; who asks the table for what is, misses it."""
+    return entity == own and all(type(entity[name]) is type(own[name]) for name in own)
 
 
 def tell_of(findings: Findings, number: int | None, reason: Reason, entity: Entity) -> None:

@@ -44,8 +44,18 @@ class AuditVerifier:
         """Verify the days from `start` to `end`, both included; without them, all.
 
         Days before `start` are taken along where it is not sealed yet. What is written meanwhile
-        is not missed. Raises StorageUnavailable, DatabaseUnavailable.
+        is not missed; where a month goes meanwhile that need not be kept, all is verified again.
+        Raises StorageUnavailable, DatabaseUnavailable.
         """
+        while True:
+            dropped = self._digests.dropped_months()
+            proof = self._verify(start, end, progress)
+            if proof.is_whole or dropped == self._digests.dropped_months():
+                return proof
+
+    def _verify(
+        self, start: date | None, end: date | None, progress: Callable[[ProofProgress], None]
+    ) -> AuditProof:
         first, before = self._digests.start(start or date.min)
         findings = Findings()
         seals = SealChecks(self._kept, self._keys, findings, before)
@@ -108,7 +118,9 @@ class _Run:
 
     def look_for_strays(self) -> None:
         """Seals of days, and tables of months, that the database does not know."""
-        self._seals.look_outside({day.day for day in self._days})
+        # A day that began when the verification did may be over, and sealed, by now.
+        sealed = {day.day for day in self._digests.days(date.min, date.max) if day.seal}
+        self._seals.look_outside({day.day for day in self._days} | sealed)
         known = {day.day.replace(day=1) for day in self._days} - self._dropped
         for month in self._table.months():
             if month not in known:

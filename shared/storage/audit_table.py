@@ -1,6 +1,11 @@
 """The tables of a storage account that hold the audit trail, one a month; only added to."""
 
+# The SDK's **kwargs carry no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 import json
+import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,6 +24,8 @@ from azure.data.tables import TableClient, TableServiceClient, TableTransactionE
 from shared.models.audit_entities import Entity, EntityKey, key_of
 from shared.storage.faults import account_faults
 from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
+
+_LOGGER = logging.getLogger(__name__)
 
 _MOST_ENTITIES = 100
 _MOST_BYTES = 3 * 1024**2
@@ -97,15 +104,12 @@ class AuditTable:
 
     def months(self) -> list[date]:
         """The months that have a table, newest first."""
-        digits = len(self._prefix)
         with account_faults():
             names = [table.name for table in self._service.list_tables()]
-        found = [
-            date(int(name[digits : digits + 4]), int(name[digits + 4 :]), 1)
-            for name in names
-            if name.lower().startswith(self._prefix.lower()) and _is_month(name[digits:])
-        ]
-        return sorted(found, reverse=True)
+        # A table of another name, also of a month that there cannot be, nobody reads.
+        own = re.compile(f"{self._prefix}([1-9][0-9]{{3}})(0[1-9]|1[0-2])", re.IGNORECASE)
+        found = [own.fullmatch(name) for name in names]
+        return sorted((date(int(one[1]), int(one[2]), 1) for one in found if one), reverse=True)
 
     def drop(self, month: date) -> bool:
         """Delete a month's table, if there is one, with all that it holds; False: we may not."""
@@ -125,10 +129,6 @@ class AuditTable:
         return self._service.get_table_client(self._name(month))
 
 
-def _is_month(digits: str) -> bool:
-    return len(digits) == len("202611") and digits.isascii() and digits.isdigit()
-
-
 def _insert(client: TableClient, entities: Sequence[Entity]) -> None:
     """In one transaction where that is possible, else one by one."""
     if len(entities) > 1:
@@ -142,8 +142,17 @@ def _insert(client: TableClient, entities: Sequence[Entity]) -> None:
         else:
             return
     for entity in entities:
-        with suppress(ResourceExistsError):
+        try:
             client.create_entity(entity)
+        except ResourceExistsError:
+            _compare(client, entity)
+
+
+def _compare(client: TableClient, entity: Entity) -> None:
+    """It is there already because somebody was killed, or because somebody forged it."""
+    partition, row = key_of(entity)
+    if dict(client.get_entity(partition, row)) != entity:
+        _LOGGER.error("another entity is in its place: partition=%s row=%s", partition, row)
 
 
 def _portions(entities: Iterable[Entity]) -> Iterator[list[Entity]]:

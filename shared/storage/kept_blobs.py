@@ -9,6 +9,8 @@ from azure.storage.blob import BlobServiceClient
 from shared.storage.faults import account_faults
 from shared.storage.patience import CLIENT_OPTIONS
 
+_SMALL = 2**20
+
 
 class KeptBlobs:
     """Blobs of one container. Any number of threads may ask.
@@ -36,10 +38,10 @@ class KeptBlobs:
                 return self._insert(path, content)
 
     def read(self, path: str) -> bytes | None:
-        """All of a small one; None where there is none."""
+        """All of a small one, a mebibyte of a larger one; None where there is none."""
         with account_faults():
             try:
-                return self._container.download_blob(path).readall()
+                return self._container.download_blob(path, offset=0, length=_SMALL).readall()
             except ResourceNotFoundError:
                 return None
 

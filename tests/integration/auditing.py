@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -37,7 +37,7 @@ class Trail:
         return [
             dict(entity)
             for month in reversed(self.table.months())
-            for entity in self.client(month).list_entities()
+            for entity in self.client(month).list_entities()  # pyright: ignore[reportUnknownMemberType]
         ]
 
     def events(self, layout: str) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def facts_of(entity: Entity) -> Entity:
 
 
 @contextmanager
-def own_trail(connection_string: str, unique_name: str) -> Iterator[Trail]:
+def own_trail(connection_string: str, unique_name: str) -> Generator[Trail]:
     """Tables that no other test uses, dropped in the end."""
     prefix = "t" + unique_name.replace("-", "")
     with TableServiceClient.from_connection_string(connection_string) as service:

@@ -24,7 +24,7 @@ _EDITS = ("Hash", "Time", "Operation", "Action", "Actor", "Success", "Run", "Art
 
 
 def edit(proof: Proving, entity: Entity, _: Entity, chance: Random) -> tuple[Undo, set[str]]:
-    """One property, by one character where it is text."""
+    """One property, by one character where it is text, by its type where it is none."""
     name = chance.choice(_EDITS)
     proof.put(entity | {name: _edited(entity[name], chance)})
     return lambda: proof.put(entity), {"edited", "swapped"}
@@ -90,7 +90,7 @@ TAMPERINGS: dict[str, Tampering] = {
 
 def _edited(value: object, chance: Random) -> object:
     if isinstance(value, bool):
-        return not value
+        return chance.choice([not value, int(value), float(value)])
     text = str(value)
     place = chance.randrange(len(text) + 1)
     return text[:place] + chance.choice("0123456789abcdef ~") + text[place:]

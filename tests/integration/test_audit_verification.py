@@ -1,7 +1,7 @@
 """Whatever is changed in the audit trail's table, verifying it finds it and names the event."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import psycopg
@@ -126,6 +126,45 @@ def test_a_table_of_a_month_that_never_was_is_found(sealed: Proving) -> None:
     sealed.trail.table.insert(date(2029, 5, 1), [entity])
     bad = first_bad(sealed.verify())
     assert bad.reason is Reason.INSERTED
+
+
+def test_what_hides_events_from_a_verification_is_no_help(sealed: Proving, sql: Sql) -> None:
+    """A table that no month has; a type that Python takes for the same; a row that waits."""
+    other = sealed.trail.service.get_table_client(f"{sealed.trail.prefix}203013")
+    other.create_table()  # pyright: ignore[reportUnknownMemberType]
+    assert sealed.verify().is_whole
+    entity = sealed.entity(5)
+    sealed.put(entity | {"Success": 1})
+    assert first_bad(sealed.verify())[:2] == (5, Reason.EDITED)
+    sql.execute("INSERT INTO registry.trail_waiting VALUES (1, '{}')")
+    assert first_bad(sealed.verify())[:2] == (5, Reason.EDITED)
+
+
+def test_a_day_that_ends_meanwhile_and_a_month_that_goes_are_no_fault(
+    sealed: Proving, sql: Sql
+) -> None:
+    sealed.clock.now = datetime(2030, 2, 3, 23, 59, 50, tzinfo=UTC)
+    write_event(sql, "in_flight")
+    sealed.relay.number_some()
+
+    def end_the_day(_: ProofProgress) -> None:
+        sealed.relay.relay(60)
+        sealed.clock.now = datetime(2030, 2, 4, 0, 20, tzinfo=UTC)
+        sealed.seals.seal_days(60)
+
+    def drop_the_month(_: ProofProgress) -> None:
+        sql.execute("""
+            INSERT INTO registry.trail_months
+                (month, exported_to, exported_at, events, sha256, dropped_at)
+            VALUES ('2030-02-01', 'somewhere', now(), 21, '', now()) ON CONFLICT DO NOTHING
+        """)
+        sealed.trail.table.drop(date(2030, 2, 1))
+
+    verifier = AuditVerifier(sealed.database, sealed.trail.table, sealed.kept, sealed.keys)
+    found = verifier.verify(progress=end_the_day)
+    assert (found.is_whole, found.last_number) == (True, 40)
+    found = verifier.verify(progress=drop_the_month)
+    assert (found.is_whole, found.events, found.dropped_days) == (True, 20, 3)
 
 
 def test_what_is_written_meanwhile_is_no_fault(sealed: Proving, sql: Sql) -> None:

@@ -14,7 +14,8 @@ from psycopg.rows import DictRow
 
 from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
-from shared.models.audit import SHARDS
+from shared.models.audit import SHARDS, KeptEvent
+from shared.models.audit_entities import entities_of, key_of, month_of
 from shared.repositories.trail import TrailRepository
 from shared.services.artifact_service import ArtifactService
 from shared.services.trail_relay import TrailRelay
@@ -217,6 +218,24 @@ def test_after_a_restore_two_transactions_of_one_id_double_nothing(
 
     assert operations(trail) == ["restored", "since"]
     assert sql.execute("SELECT FROM registry.commits").fetchall() == []
+
+
+def test_an_entity_that_is_there_already_is_looked_at(
+    relay: TrailRelay, trail: Trail, sql: Sql, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_event(sql, "forged", uuid4())
+    relay.number_some()
+    [row] = sql.execute("SELECT event FROM registry.trail_waiting").fetchall()
+    kept = KeptEvent.read(row["event"])
+    [by_day, by_artifact] = entities_of(kept)
+    forged = by_artifact | {"Actor": "key:somebody"}
+    trail.table.insert(month_of(kept.event.recorded_at), [by_day, forged])
+
+    assert relay.write_some() == 1
+
+    assert caplog.text.count("another entity is in its place") == 1
+    assert key_of(by_artifact).partition in caplog.text
+    assert trail.entities_of("artifact") == [forged]
 
 
 @pytest.mark.parametrize("step", ["number", "write"])
