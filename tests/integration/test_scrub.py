@@ -174,14 +174,25 @@ def test_what_has_no_bytes_or_no_hash_or_was_written_over_is_left_alone(
         blob_path="b",
     )
     scrubbing.register("a.tif")
-    current = scrubbing.register("a.tif", b"two")
+    later = scrubbing.register("a.tif", b"two")
+    elsewhere = scrubbing.uploads.put("b.tif", b"three")
+    current = create(
+        scrubbing.artifacts,
+        "three",
+        client_type=later.client_type,
+        client_refs=later.client_refs,
+        storage_account=elsewhere.account,
+        container=elsewhere.container,
+        blob_path=elsewhere.path,
+    )
+    assert scrubbing.seen(later).superseded_by == current.artifact_id
     scrubbing.clock.now += DUE
-    assert scrubbing.scrub.begin(SECONDS) == 1
+    assert scrubbing.scrub.begin(SECONDS) == 2
     assert scrubbing.read_all() == 1
-    assert scrubbing.is_verified(current) == [True]
+    assert scrubbing.is_verified(later, current) == [True, True]
     assert [each["operation"] for each in events(sql, "verified", "verification_failed")] == [
         "verified"
-    ]
+    ] * 2
     assert scrubbing.scrub.begin(SECONDS) == 0
 
 

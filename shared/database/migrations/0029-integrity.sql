@@ -134,7 +134,7 @@ CREATE TABLE registry.scrub_pace (
 INSERT INTO registry.scrub_pace DEFAULT VALUES;
 
 -- Whether the scrub reads the bytes of an artifact: there is a checksum to compare them with, and they are not those of
--- a later revision, which was written over them.
+-- a later revision, the next one or the current one, which was written over them.
 CREATE FUNCTION registry.is_scrubbed(artifact registry.artifacts) RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
@@ -146,7 +146,7 @@ BEGIN
     END IF;
     RETURN artifact.superseded_by IS NULL OR artifact.blob_version_id IS NOT NULL OR NOT EXISTS (
         SELECT FROM registry.assets AS asset
-        JOIN registry.artifacts AS later ON later.artifact_id = asset.current_artifact_id
+        JOIN registry.artifacts AS later ON later.artifact_id IN (asset.current_artifact_id, artifact.superseded_by)
         WHERE asset.asset_id = artifact.asset_id AND later.location_key = artifact.location_key);
 END
 $$;
