@@ -35,6 +35,9 @@ def span(
 
     Of an error only its kind is told: what drivers and the SDK say may hold a signature or a key.
     """
+    if not are_collected():
+        yield trace.INVALID_SPAN
+        return
     with _TRACER.start_as_current_span(
         name,
         context=parent,
