@@ -99,6 +99,7 @@ CREATE TABLE registry.trail_days (
     CONSTRAINT trail_days_seal_whole CHECK ((seal IS NULL) = (sealed_at IS NULL))
 );
 CREATE INDEX trail_days_unsealed ON registry.trail_days (day) WHERE seal IS NULL;
+CREATE INDEX trail_days_sealed ON registry.trail_days (day) WHERE seal IS NOT NULL;
 
 -- Months whose events are exported, and dropped later.
 CREATE TABLE registry.trail_months (
