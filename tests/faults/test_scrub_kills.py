@@ -26,11 +26,18 @@ Sql = psycopg.Connection[DictRow]
 ROUND = timedelta(days=DAYS)
 SENT_AGAIN = timedelta(hours=1, minutes=1)
 NAMES = ("a.tif", "b.tif")
+FEW = ["while beginning", "after sending", "in mid reading", "while recording", "after recording"]
 
 
-@pytest.mark.parametrize("turns", sized((1,), (20,)))
+@pytest.mark.parametrize(("points", "turns"), sized((FEW, 1), (list(POINTS), 20)))
 def test_scrubs_that_are_killed_at_every_point_of_the_way_read_everything_once_a_round(
-    place: Place, uploads: Uploads, sql: Sql, clock: TickingClock, tally: Tally, turns: int
+    place: Place,
+    uploads: Uploads,
+    sql: Sql,
+    clock: TickingClock,
+    tally: Tally,
+    points: list[str],
+    turns: int,
 ) -> None:
     with place.ingestion() as ingestion:
         for name in NAMES:
@@ -38,7 +45,7 @@ def test_scrubs_that_are_killed_at_every_point_of_the_way_read_everything_once_a
             ingestion.register_blob(blob, UNATTRIBUTED)
     rounds = 0
     for _ in range(turns):
-        for point in POINTS:
+        for point in points:
             clock.now += ROUND
             rounds += 1
             die_at(point, scrub_until, place, clock.now)
@@ -51,7 +58,7 @@ def test_scrubs_that_are_killed_at_every_point_of_the_way_read_everything_once_a
     days = sql.execute("SELECT sum(artifacts) AS looks FROM registry.integrity_days").fetchone()
     assert days == {"looks": rounds * len(NAMES)}
     assert sql.execute("SELECT FROM registry.verifications_due").fetchall() == []
-    tally(kills=rounds, points=len(POINTS), artifacts=len(told), doubled=0, lost=0)
+    tally(kills=rounds, points=len(points), artifacts=len(told), doubled=0, lost=0)
 
 
 def is_done(place: Place, clock: TickingClock, sql: Sql, rounds: int) -> bool:
