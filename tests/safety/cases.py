@@ -1,9 +1,10 @@
 """Requests made from the specification: those that it allows, and those that it forbids."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import unquote
+from uuid import UUID
 
 import schemathesis
 from hypothesis import strategies as st
@@ -38,30 +39,32 @@ def drawn(operation: Operation, mode: GenerationMode) -> st.SearchStrategy[Any]:
     return _described(operation).as_strategy(generation_mode=mode)
 
 
-def planned(operation: Operation, mode: GenerationMode, good: Draft) -> Iterator[Any]:
+@lru_cache(maxsize=1)
+def planned(operation: Operation, key_id: UUID) -> tuple[list[Any], list[Any]]:
     """One request for each thing that is said of each parameter and of each member of a body.
 
     Every value of a list, both sides of every bound, each type in the place of another, each part
     left out. Whatever else a request holds is that of the good one: nothing but what it is about
-    decides about its answer.
+    decides about its answer. First those that the specification allows, then the others.
     """
+    good = operation.draft().about(key_id)
     cases = _systematic(operation)
     usually = {name: usual([_part(case, name) for case in cases]) for name in _PARTS}
     known = {"path_parameters": good.path_values, "query": good.query, "headers": good.headers}
     known |= {} if good.body is None else {"body": good.body}
-    if mode is GenerationMode.POSITIVE:
-        yield from _filled(operation, cases, known)
+    # What a case is said to be may change once it is put into a good request.
+    forbidden = [case for case in cases if _is(case, GenerationMode.NEGATIVE)]
+    allowed = [case for case in cases if _is(case, GenerationMode.POSITIVE)]
+    usual_ones = list(_filled(operation, cases, known))
     for case in cases:
-        if case.meta.generation.mode is mode:
-            for name, value in known.items():
-                setattr(case, name, odd_in_good(value, _part(case, name), usually[name]))
-            if can_be_sent(case):
-                yield case
+        for name, value in known.items():
+            setattr(case, name, odd_in_good(value, _part(case, name), usually[name]))
+    return list(filter(can_be_sent, usual_ones + allowed)), list(filter(can_be_sent, forbidden))
 
 
 def _filled(operation: Operation, cases: Sequence[Any], known: Mapping[str, Any]) -> Iterator[Any]:
     """What is usual is odd nowhere: it is asked for by itself where the good request lacks it."""
-    allowed = [case for case in cases if case.meta.generation.mode is GenerationMode.POSITIVE]
+    allowed = [case for case in cases if _is(case, GenerationMode.POSITIVE)]
     for name in sorted(known.keys() & {"query", "body"}):
         every: list[Any] = [_part(case, name) for case in allowed]
         parts: list[Mapping[str, Any]] = [each for each in every if isinstance(each, dict)]
@@ -78,6 +81,10 @@ def _systematic(operation: Operation) -> list[Any]:
         described, generation_modes=list(GenerationMode), generation_config=config
     )
     return list(cases)
+
+
+def _is(case: Any, mode: GenerationMode) -> bool:
+    return case.meta.generation.mode is mode
 
 
 def _part(case: Any, name: str) -> Any:
