@@ -29,6 +29,11 @@ class TrailProofRepository:
         }
         return TrailState(rows[0]["number"], rows[0]["written"], ends)
 
+    def beyond(self) -> int | None:
+        """The first event that has a digest and cannot have its number yet."""
+        row = self._connection.execute(_QUERIES["beyond"]).fetchone()
+        return None if row is None else row["number"]
+
     def days(self, first_day: date, last_day: date, most: int) -> list[TrailDay]:
         """Days with events, both of these included."""
         parameters = {"first_day": first_day, "last_day": last_day, "most": most}

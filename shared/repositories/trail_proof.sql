@@ -8,6 +8,10 @@ SELECT trail_end.number,
        last.shard, last.number AS shard_number, last.hash
 FROM registry.trail_end LEFT JOIN registry.trail_shards AS last ON true;
 
+-- name: beyond()^
+-- The first event of which there is a digest, though the trail ends before it.
+SELECT number FROM registry.trail WHERE number > (SELECT number FROM registry.trail_end) ORDER BY number LIMIT 1;
+
 -- name: days(first_day, last_day, most)
 -- Days with events, in order.
 SELECT day, first_number, last_number, seal FROM registry.trail_days

@@ -43,6 +43,11 @@ class AuditDigests:
         with self._database.connection() as connection:
             return TrailProofRepository(connection).state()
 
+    def beyond(self) -> int | None:
+        """The first event that has a digest and cannot have its number yet."""
+        with self._database.connection() as connection:
+            return TrailProofRepository(connection).beyond()
+
     def dropped_months(self) -> set[date]:
         """Months whose events are exported and gone."""
         with self._database.connection() as connection:

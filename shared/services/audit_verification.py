@@ -61,6 +61,7 @@ class AuditVerifier:
         seals = SealChecks(self._kept, self._keys, findings, before)
         run = _Run(self._digests, self._table, findings, seals, before, progress)
         run.look_at(first, end or date.max)
+        run.look_beyond()
         if end is None:
             run.look_at_end()
         if start is None and end is None:
@@ -103,6 +104,13 @@ class _Run:
                 self._look_at_dropped(of_month)
             else:
                 self._look_at_month(month, of_month, (first, last))
+
+    def look_beyond(self) -> None:
+        """Whether what looks as if it had come meanwhile has numbers that come next."""
+        number = self._digests.beyond()
+        if number is not None:
+            told = "the database has a digest of it, and the trail ends before it"
+            self._findings.add(number, Reason.DIGEST, told)
 
     def look_at_end(self) -> None:
         """Whether the days reach the last event that has a number."""

@@ -28,6 +28,7 @@ def cases() -> Iterator[Case]:
     yield Case("trail.waiting", {"most": 10, "most_bytes": 10**6}, rows=10)
     yield Case("trail.shard_ends", rows=4)
     yield Case("trail_proof.state", rows=10)
+    yield Case("trail_proof.beyond", rows=2)
     days = {"first_day": date(2026, 1, 1), "last_day": date.max, "most": 10}
     yield Case("trail_proof.days", days, rows=10)
     yield Case("trail_proof.day_before", {"day": date(2026, 3, 1)}, rows=1)

@@ -125,6 +125,21 @@ def test_an_event_that_is_gone_from_table_and_database_leaves_a_gap(sealed: Prov
     assert found_in(sealed) == (35, Reason.GAP)
 
 
+def test_an_event_that_is_put_into_a_sealed_day_with_a_digest_of_its_own_is_found(
+    sealed: Proving,
+) -> None:
+    """As if it had come while the verification was under way."""
+    invented = forged(sealed.entity(5), number=10**6)
+    sealed.put(invented)
+    insert = """
+        INSERT INTO registry.trail (number, event_id, recorded_at, shard, artifact_id, hash)
+        SELECT 1000000, event_id, recorded_at, shard, artifact_id, %s FROM registry.trail
+        WHERE number = 5
+    """
+    sealed.sql.execute(insert, [hash_in(invented)])
+    assert found_in(sealed) == (10**6, Reason.DIGEST)
+
+
 def seal_of(proof: Proving, place: int) -> DaySeal:
     rows = proof.sql.execute("SELECT seal FROM registry.trail_days ORDER BY day").fetchall()
     return DaySeal.read(rows[place]["seal"])
