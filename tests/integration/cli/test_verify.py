@@ -1,12 +1,15 @@
 """`registry verify` and `registry integrity`: the registry reads the bytes itself."""
 
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
 from devhost.stack.azurite import Azurite
+from functions.http import handlers
 from shared.bootstrap import Registry
 from shared.database.pool import Database
+from shared.errors import BlobChanged
 from shared.models.artifacts import Artifact
 from shared.models.registrations import UNATTRIBUTED
 from shared.services.artifact_service import ArtifactService
@@ -62,8 +65,11 @@ def test_other_bytes_and_missing_ones_end_the_command_with_1(
     assert (report["days"], report["corrupt"]) == (7, [str(made[0].artifact_id)])
 
 
-def test_all_are_those_with_bytes_and_a_hash(
-    terminal: Terminal, made: list[Artifact], artifacts: ArtifactService
+def test_all_are_those_with_bytes_and_a_hash_and_what_is_being_written_is_skipped(
+    terminal: Terminal,
+    made: list[Artifact],
+    artifacts: ArtifactService,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     create(artifacts, "nowhere")
     artifacts.mark_deleted(made[0].artifact_id)
@@ -72,6 +78,14 @@ def test_all_are_those_with_bytes_and_a_hash(
     assert terminal.run("verify", "--all", "--client-type", "none").stderr == (
         "there is nothing to verify\n"
     )
+
+    def change(*_: object, **__: object) -> NoReturn:
+        raise BlobChanged
+
+    monkeypatch.setattr(BlobStore, "properties", change)
+    monkeypatch.setattr(handlers, "RETRY_AFTER_SECONDS", 0)
+    [told] = terminal.read("verify", "--sample", "1")
+    assert told["result"] == "skipped"
 
 
 def test_a_sample_is_some_of_them(terminal: Terminal, made: list[Artifact]) -> None:
