@@ -118,6 +118,19 @@ def test_other_bytes_mark_the_artifact_until_they_are_right_again(
     assert days(sql) == {"ok": (2, 6), "mismatch": (1, 3)}
 
 
+def test_what_was_corrupt_and_is_written_again_is_verified_unasked(
+    checking: Checking, sql: psycopg.Connection[DictRow]
+) -> None:
+    made = checking.register()
+    rot(sql, made)
+    assert checking.check(made).artifact.found_corrupt_at
+    assert checking.register(b"two").artifact_id == made.artifact_id
+    checking.verifications.verify(made.artifact_id, ORIGIN)
+    better = checking.seen(made)
+    assert (better.verified_at, better.found_corrupt_at) == (better.updated_at, None)
+    assert waiting(sql, "verifications_due") == 0
+
+
 def test_a_blob_of_another_size_is_not_even_read(
     checking: Checking, sql: psycopg.Connection[DictRow], monkeypatch: pytest.MonkeyPatch
 ) -> None:

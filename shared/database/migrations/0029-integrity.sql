@@ -125,6 +125,20 @@ BEGIN
 END
 $$;
 
+-- What was found corrupt and is written again, with the bytes that it is to have, is looked at soon.
+CREATE FUNCTION registry.verify_mended() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO registry.verifications_due VALUES (NEW.artifact_id, NEW.size_bytes, NEW.updated_at)
+    ON CONFLICT ON CONSTRAINT verifications_due_pkey DO NOTHING;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER artifacts_verify_mended
+    AFTER UPDATE OF blob_etag ON registry.artifacts FOR EACH ROW
+    WHEN (NEW.found_corrupt_at IS NOT NULL AND NEW.blob_etag IS DISTINCT FROM OLD.blob_etag)
+    EXECUTE FUNCTION registry.verify_mended();
+
 -- How many bytes the scrub may still read, as of an instant: less than none where the last artifact was a large one.
 CREATE TABLE registry.scrub_pace (
     is_only boolean PRIMARY KEY DEFAULT true CONSTRAINT scrub_pace_only CHECK (is_only),
