@@ -74,7 +74,7 @@ def database_url(postgres: str, template_database: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def azurite(session_directory: Path) -> Iterator[Azurite]:
     """A storage account that all tests share: name what you make in it with `unique_name`."""
-    emulator = Azurite(session_directory / "azurite")
+    emulator = Azurite(session_directory / "azurite", in_memory=True)
     emulator.start()
     yield emulator
     emulator.stop()
