@@ -65,6 +65,16 @@ def test_other_bytes_and_missing_ones_end_the_command_with_1(
     assert (report["days"], report["corrupt"]) == (7, [str(made[0].artifact_id)])
 
 
+def test_a_revision_that_was_written_over_is_missed_only_where_it_is_asked_for(
+    terminal: Terminal, made: list[Artifact], uploads: Uploads, ingestion: IngestionService
+) -> None:
+    ingestion.register_blob(uploads.put("a.tif", b"one again"), UNATTRIBUTED)
+    told = terminal.run("verify", "--all")
+    assert (told.exit_code, told.stderr) == (0, "1 skipped, 3 ok\n")
+    asked = terminal.run("verify", str(made[0].artifact_id))
+    assert (asked.exit_code, asked.stderr.splitlines()[0]) == (1, "1 missing")
+
+
 def test_all_are_those_with_bytes_and_a_hash_and_what_is_being_written_is_skipped(
     terminal: Terminal,
     made: list[Artifact],
