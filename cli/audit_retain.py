@@ -1,4 +1,4 @@
-"""`registry audit retain`: ends the audit trail where it is long enough, as the timer does daily."""
+"""`registry audit retain`: ends the audit trail where it is long enough, as a timer does daily."""
 
 from math import inf
 from typing import Annotated
@@ -15,7 +15,7 @@ def retain(
         Output, typer.Option("--output", "-o", help="How to write it.")
     ] = Output.TABLE,
 ) -> None:
-    """Export months that need not be kept any more, and drop those that were, however long it takes.
+    """Export months that need not be kept any more, and drop those that were exported before.
 
     Each month is taken one step further: it is dropped a day after it was exported. Ends with 1
     where a month stays that should go.
