@@ -30,7 +30,7 @@ PACKAGES_READY := $(VENV)/.packages-ready-$(NODE)
 NODE_TOOLS_READY := devhost/node/node_modules/.ready
 EXPORT := $(UV) export --quiet --frozen --no-dev --no-emit-project
 
-.PHONY: help run demo test test-long check lint types layers drift bench reset tools requirements openapi
+.PHONY: help run demo test compiled test-long check lint types layers drift bench reset tools requirements openapi
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -43,6 +43,9 @@ demo: tools ## Upload a GeoTIFF to the running registry and watch it being regis
 
 test: tools ## Every test but the long ones, on real PostgreSQL and real Azurite (ARGS="-k name", WORKERS=6)
 	$(PYTHON) -m pytest -m "not long" -n $(WORKERS) --dist worksteal --durations 40 --durations-min 2 $(ARGS)
+
+compiled: $(PACKAGES_READY) # what each of several processes would compile for itself where nothing is yet
+	@$(PYTHON) -m pytest --collect-only --quiet --quiet > /dev/null
 
 test-long: tools ## The tests that take minutes
 	$(PYTHON) -m pytest -m long $(ARGS)

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from azure.storage.blob import BlobServiceClient
 
 from devhost.stack.azurite import Azurite
 from devhost.stack.postgres import THROW_AWAY, EmbeddedPostgres
-from tests.databases import own_database
+from tests.databases import database_of, own_database
 
 MEMORY_BYTES = 4 * 1024**3
 """Several processes share it, and the log of each database server alone may grow to a gigabyte."""
@@ -64,10 +65,19 @@ def template_database(postgres: str) -> Iterator[str]:
         yield urlsplit(url).path.removeprefix("/")
 
 
+@pytest.fixture(scope="session")
+def administrator(postgres: str) -> Iterator[psycopg.Connection]:
+    """One that makes and drops databases."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        yield connection
+
+
 @pytest.fixture
-def database_url(postgres: str, template_database: str) -> Iterator[str]:
+def database_url(
+    postgres: str, administrator: psycopg.Connection, template_database: str
+) -> Iterator[str]:
     """URL of a migrated, empty database of the test's own."""
-    with own_database(postgres, template_database) as url:
+    with database_of(administrator, postgres, template_database) as url:
         yield url
 
 

@@ -15,15 +15,24 @@ _FIRST_WITH_STRATEGIES = 150000
 @contextmanager
 def own_database(server: str, template: str = "template1") -> Generator[str]:
     """URL of a new database, a copy of another one; dropped in the end."""
+    with (
+        psycopg.connect(server, autocommit=True) as administrator,
+        database_of(administrator, server, template) as url,
+    ):
+        yield url
+
+
+@contextmanager
+def database_of(administrator: psycopg.Connection, server: str, template: str) -> Generator[str]:
+    """The same, by a connection that somebody has already."""
     name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        has_strategies = connection.info.server_version >= _FIRST_WITH_STRATEGIES
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(
-                sql.Identifier(name),
-                sql.Identifier(template),
-                sql.SQL("STRATEGY file_copy" if has_strategies else ""),
-            )
+    has_strategies = administrator.info.server_version >= _FIRST_WITH_STRATEGIES
+    administrator.execute(
+        sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(
+            sql.Identifier(name),
+            sql.Identifier(template),
+            sql.SQL("STRATEGY file_copy" if has_strategies else ""),
         )
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    )
+    yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    administrator.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

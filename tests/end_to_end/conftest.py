@@ -1,4 +1,4 @@
-"""Running apps: one that the tests of a file share, others of a test's own to stop and to kill."""
+"""Running apps: one that the tests share, others of a test's own to stop and to kill."""
 
 import uuid
 from collections.abc import Callable, Generator, Iterator
@@ -38,16 +38,16 @@ def run_app(tmp_path_factory: pytest.TempPathFactory) -> RunApp:
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def shared_database(postgres: str) -> Iterator[str]:
     """URL of a new database, not even migrated, of the shared app's own."""
     with own_database(postgres) as url:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def running(run_app: RunApp, shared_database: str, azurite: Azurite) -> Iterator[Running]:
-    """One app for every test of a file that leaves it running; nothing makes it stumble.
+    """One app for every test here that leaves it running; nothing makes it stumble.
 
     An app that looks for blobs and messages five times a second is not left behind for others.
     """

@@ -58,6 +58,7 @@ def test_a_stack_serves_stops_on_ctrl_c_and_keeps_its_data(stack: RunningStack) 
     assert "demo/second.tif" in repeated.stdout
 
 
+@pytest.mark.long
 def test_a_stack_that_was_killed_starts_again_and_leaves_nothing_of_the_old_one(
     stack: RunningStack,
 ) -> None:
