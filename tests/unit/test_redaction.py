@@ -50,7 +50,10 @@ def test_names_of_blobs_stay_what_they_are(name: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["sig", "a-", "sig%25", "?code", "token=&", "%3fcode%3d", "x/"])
-def test_a_hostile_text_as_long_as_a_body_is_looked_through_at_once(piece: str) -> None:
-    # In time that grew with the square of its length, this would take hours.
-    text = piece * (1_000_000 // len(piece))
+@pytest.mark.parametrize("length", [200_000, pytest.param(1_000_000, marks=pytest.mark.long)])
+def test_a_hostile_text_as_long_as_a_body_is_looked_through_at_once(
+    piece: str, length: int
+) -> None:
+    # In time that grew with the square of its length, this would take many minutes.
+    text = piece * (length // len(piece))
     assert len(redacted_text(text)) <= 10 * len(text)

@@ -25,13 +25,13 @@ def test_who_asks_for_help_does_not_wait_for_what_is_not_used(command: str) -> N
 @pytest.mark.parametrize(
     ("closing", "code", "told"),
     [
-        ("", 0, ""),
+        pytest.param("", 0, "", marks=pytest.mark.long),
         (">&-", 1, "error: stdout: Bad file descriptor\n"),
         (">/dev/full", 1, "error: stdout: No space left on device\n"),
-        ("2>&-", 0, ""),
-        ("<&-", 0, ""),
+        pytest.param("2>&-", 0, "", marks=pytest.mark.long),
+        pytest.param("<&-", 0, "", marks=pytest.mark.long),
         ("<&- >&- 2>&-", 1, ""),
-        (">/dev/full 2>/dev/full", 1, ""),
+        pytest.param(">/dev/full 2>/dev/full", 1, "", marks=pytest.mark.long),
     ],
 )
 def test_what_cannot_be_written_is_one_line(closing: str, code: int, told: str) -> None:
