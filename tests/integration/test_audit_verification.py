@@ -1,40 +1,24 @@
 """Whatever is changed in the audit trail's table, verifying it finds it and names the event."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from random import Random
 
 import psycopg
 import pytest
 from psycopg.rows import DictRow
 
-from devhost.stack.azurite import Azurite
-from shared.database.pool import Database
 from shared.models.audit_proof import AuditProof, Fault, ProofProgress, Reason
 from shared.services.audit_verification import AuditVerifier
 from tests.integration.auditing import write_event
-from tests.integration.clock import TickingClock
-from tests.integration.proving import FIRST_DAY, Proving, proving
+from tests.integration.proving import FIRST_DAY, Proving
+from tests.integration.sealed import own_sealed, proof, sealed, sealed_once
 from tests.integration.tampering import TAMPERINGS
+
+__all__ = ["own_sealed", "proof", "sealed", "sealed_once"]  # fixtures, asked for by their names
 
 Sql = psycopg.Connection[DictRow]
 A_DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def proof(
-    azurite: Azurite, unique_name: str, database: Database, sql: Sql, clock: TickingClock
-) -> Iterator[Proving]:
-    with proving(azurite.connection_string, unique_name, database, sql, clock) as proof:
-        yield proof
-
-
-@pytest.fixture
-def sealed(proof: Proving) -> Proving:
-    """Four days of ten events in two months, three of them sealed."""
-    proof.live(days=4, events=10)
-    proof.seals.seal_days(60)
-    return proof
 
 
 def first_bad(found: AuditProof) -> Fault:
@@ -85,72 +69,70 @@ def test_it_tells_how_far_it_is(sealed: Proving) -> None:
     assert [each.events for each in told] == sorted(each.events for each in told)
 
 
-@pytest.mark.parametrize("layout", ["day", "artifact"])
 @pytest.mark.parametrize("kind", TAMPERINGS)
-@pytest.mark.parametrize("number", [1, 40])
-def test_what_is_changed_is_found_and_named(
-    sealed: Proving, kind: str, layout: str, number: int
-) -> None:
-    chance = Random(f"{kind} {layout} {number}")  # noqa: S311 - the same choices every time
-    entity, other = sealed.entity(number, layout), sealed.entity(number % 40 + 1, "day")
-    if kind == "swap":
-        other = sealed.entity(number + 1 if number < 40 else 38, layout)
-    undo, reasons = TAMPERINGS[kind](sealed, entity, other, chance)
+def test_what_is_changed_is_found_and_named(sealed: Proving, kind: str) -> None:
+    for number, layout in product([1, 40], ["day", "artifact"]):
+        chance = Random(f"{kind} {layout} {number}")  # noqa: S311 - the same choices every time
+        entity, other = sealed.entity(number, layout), sealed.entity(number % 40 + 1, "day")
+        if kind == "swap":
+            other = sealed.entity(number + 1 if number < 40 else 38, layout)
+        undo, reasons = TAMPERINGS[kind](sealed, entity, other, chance)
 
-    bad = first_bad(sealed.verify())
-    assert bad.reason in reasons
-    assert kind in {"swap", "insert"} or bad.number == number
+        bad = first_bad(sealed.verify())
+        assert bad.reason in reasons, (number, layout)
+        assert kind in {"swap", "insert"} or bad.number == number
 
-    undo()
-    assert sealed.verify().is_whole
+        undo()
+        assert sealed.verify().is_whole
 
 
-@pytest.mark.parametrize("kept", [0, 1, 25, 39])
-def test_a_trail_that_is_cut_off_is_named_where_it_ends(sealed: Proving, kept: int) -> None:
-    for layout in ("day", "artifact"):
-        for entity in sealed.trail.entities_of(layout):
+def test_a_trail_that_is_cut_off_is_named_where_it_ends(own_sealed: Proving) -> None:
+    left = own_sealed.trail.entities
+    for kept in (39, 25, 1, 0):
+        for entity in left:
             if int(entity["Operation"].removeprefix("event_")) > kept:
-                sealed.remove(entity)
-    bad = first_bad(sealed.verify())
-    assert (bad.number, bad.reason) == (kept + 1, Reason.MISSING)
+                own_sealed.remove(entity)
+        left = own_sealed.trail.entities
+        bad = first_bad(own_sealed.verify())
+        assert (bad.number, bad.reason) == (kept + 1, Reason.MISSING)
 
 
-def test_a_month_whose_table_is_gone_is_named_by_its_first_event(sealed: Proving) -> None:
-    sealed.trail.table.drop(date(2030, 2, 1))
-    bad = first_bad(sealed.verify())
+def test_a_month_whose_table_is_gone_is_named_by_its_first_event(own_sealed: Proving) -> None:
+    own_sealed.trail.table.drop(date(2030, 2, 1))
+    bad = first_bad(own_sealed.verify())
     assert (bad.number, bad.reason) == (21, Reason.MISSING)
 
 
-def test_a_table_of_a_month_that_never_was_is_found(sealed: Proving) -> None:
-    entity = sealed.entity(7)
-    sealed.trail.table.insert(date(2029, 5, 1), [entity])
-    bad = first_bad(sealed.verify())
+def test_a_table_of_a_month_that_never_was_is_found(own_sealed: Proving) -> None:
+    entity = own_sealed.entity(7)
+    own_sealed.trail.table.insert(date(2029, 5, 1), [entity])
+    bad = first_bad(own_sealed.verify())
     assert bad.reason is Reason.INSERTED
 
 
-def test_what_hides_events_from_a_verification_is_no_help(sealed: Proving, sql: Sql) -> None:
+def test_what_hides_events_from_a_verification_is_no_help(own_sealed: Proving, sql: Sql) -> None:
     """A table that no month has; a type that Python takes for the same; a row that waits."""
-    other = sealed.trail.service.get_table_client(f"{sealed.trail.prefix}203013")
+    other = own_sealed.trail.service.get_table_client(f"{own_sealed.trail.prefix}203013")
     other.create_table()  # pyright: ignore[reportUnknownMemberType]
-    assert sealed.verify().is_whole
-    entity = sealed.entity(5)
-    sealed.put(entity | {"Success": 1})
-    assert first_bad(sealed.verify())[:2] == (5, Reason.EDITED)
+    assert own_sealed.verify().is_whole
+    entity = own_sealed.entity(5)
+    own_sealed.put(entity | {"Success": 1})
+    assert first_bad(own_sealed.verify())[:2] == (5, Reason.EDITED)
     sql.execute("INSERT INTO registry.trail_waiting VALUES (1, '{}')")
-    assert first_bad(sealed.verify())[:2] == (5, Reason.EDITED)
+    assert first_bad(own_sealed.verify())[:2] == (5, Reason.EDITED)
 
 
 def test_a_day_that_ends_meanwhile_and_a_month_that_goes_are_no_fault(
-    sealed: Proving, sql: Sql
+    own_sealed: Proving, sql: Sql
 ) -> None:
-    sealed.clock.now = datetime(2030, 2, 3, 23, 59, 50, tzinfo=UTC)
+    own_sealed.clock.now = datetime(2030, 2, 3, 23, 59, 50, tzinfo=UTC)
     write_event(sql, "in_flight")
-    sealed.relay.number_some()
+    own_sealed.relay.number_some()
 
     def end_the_day(_: ProofProgress) -> None:
-        sealed.relay.relay(60)
-        sealed.clock.now = datetime(2030, 2, 4, 0, 20, tzinfo=UTC)
-        sealed.seals.seal_days(60)
+        own_sealed.relay.relay(60)
+        own_sealed.clock.now = datetime(2030, 2, 4, 0, 20, tzinfo=UTC)
+        own_sealed.seals.seal_days(60)
 
     def drop_the_month(_: ProofProgress) -> None:
         sql.execute("""
@@ -158,26 +140,30 @@ def test_a_day_that_ends_meanwhile_and_a_month_that_goes_are_no_fault(
                 (month, exported_to, exported_at, events, sha256, dropped_at)
             VALUES ('2030-02-01', 'somewhere', now(), 21, '', now()) ON CONFLICT DO NOTHING
         """)
-        sealed.trail.table.drop(date(2030, 2, 1))
+        own_sealed.trail.table.drop(date(2030, 2, 1))
 
-    verifier = AuditVerifier(sealed.database, sealed.trail.table, sealed.kept, sealed.keys)
+    verifier = AuditVerifier(
+        own_sealed.database, own_sealed.trail.table, own_sealed.kept, own_sealed.keys
+    )
     found = verifier.verify(progress=end_the_day)
     assert (found.is_whole, found.last_number) == (True, 40)
     found = verifier.verify(progress=drop_the_month)
     assert (found.is_whole, found.events, found.dropped_days) == (True, 20, 3)
 
 
-def test_what_is_written_meanwhile_is_no_fault(sealed: Proving, sql: Sql) -> None:
+def test_what_is_written_meanwhile_is_no_fault(own_sealed: Proving, sql: Sql) -> None:
     write_event(sql, "waiting")
-    sealed.relay.number_some()
-    assert sealed.verify().last_number == 40
+    own_sealed.relay.number_some()
+    assert own_sealed.verify().last_number == 40
 
     # Some are written while the verification is under way: it reads what is there after its look.
     def write_more(_: ProofProgress) -> None:
-        write_event(sql, "meanwhile", sealed.entity(1)["Artifact"])
-        sealed.relay.relay(60)
+        write_event(sql, "meanwhile", own_sealed.entity(1)["Artifact"])
+        own_sealed.relay.relay(60)
 
-    verifier = AuditVerifier(sealed.database, sealed.trail.table, sealed.kept, sealed.keys)
+    verifier = AuditVerifier(
+        own_sealed.database, own_sealed.trail.table, own_sealed.kept, own_sealed.keys
+    )
     found = verifier.verify(progress=write_more)
     assert (found.is_whole, found.last_number, found.events) == (True, 40, 40)
-    assert sealed.verify().events > 41
+    assert own_sealed.verify().events > 41

@@ -1,41 +1,25 @@
 """Whoever changes the database too, or the seals, is found by what is left."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg.rows import DictRow
 
 from devhost.stack.azurite import Azurite
-from shared.database.pool import Database
 from shared.models.audit_proof import Reason
 from shared.models.audit_seals import DaySeal, SealKeys, seal_path
 from tests.integration.backfilling import Command, command
-from tests.integration.clock import TickingClock
-from tests.integration.proving import FIRST_DAY, Proving, forged, hash_in, proving
+from tests.integration.proving import FIRST_DAY, Proving, forged, hash_in
+from tests.integration.sealed import own_sealed, proof, sealed, sealed_once
 
-__all__ = ["command"]  # a fixture that is asked for by its name
-
-Sql = psycopg.Connection[DictRow]
-
-
-@pytest.fixture
-def proof(
-    azurite: Azurite, unique_name: str, database: Database, sql: Sql, clock: TickingClock
-) -> Iterator[Proving]:
-    with proving(azurite.connection_string, unique_name, database, sql, clock) as proof:
-        yield proof
-
-
-@pytest.fixture
-def sealed(proof: Proving) -> Proving:
-    """Four days of ten events in two months, three of them sealed."""
-    proof.live(days=4, events=10)
-    proof.seals.seal_days(60)
-    return proof
+__all__ = [  # fixtures that are asked for by their names
+    "command",
+    "own_sealed",
+    "proof",
+    "sealed",
+    "sealed_once",
+]
 
 
 def found_in(proof: Proving) -> tuple[int | None, Reason]:
@@ -241,18 +225,19 @@ def test_days_that_are_none_are_refused(command: Command) -> None:
     assert (told.exit_code, told.stderr) == (2, "error: --end is before --start\n")
 
 
-def test_a_month_that_was_dropped_is_proven_by_its_seals(sealed: Proving, sql: Sql) -> None:
-    sealed.trail.table.drop(FIRST_DAY.replace(day=1))
+def test_a_month_that_was_dropped_is_proven_by_its_seals(own_sealed: Proving) -> None:
+    sql = own_sealed.sql
+    own_sealed.trail.table.drop(FIRST_DAY.replace(day=1))
     sql.execute("DELETE FROM registry.trail WHERE number <= 20")
-    assert found_in(sealed) == (1, Reason.GAP)
+    assert found_in(own_sealed) == (1, Reason.GAP)
     sql.execute("""
         INSERT INTO registry.trail_months
             (month, exported_to, exported_at, events, sha256, dropped_at)
         VALUES ('2030-01-01', 'somewhere', now(), 20, '', now())
     """)
-    found = sealed.verify()
+    found = own_sealed.verify()
     assert (found.is_whole, found.events, found.dropped_days) == (True, 20, 2)
-    assert sealed.verify(FIRST_DAY + timedelta(days=2)).is_whole
+    assert own_sealed.verify(FIRST_DAY + timedelta(days=2)).is_whole
 
     sql.execute("UPDATE registry.trail_days SET last_number = 9 WHERE first_number = 1")
-    assert found_in(sealed) == (1, Reason.SEAL)
+    assert found_in(own_sealed) == (1, Reason.SEAL)
