@@ -47,25 +47,26 @@ def settings_of(database_url: str, **others: str) -> dict[str, str]:
     return {name: text for name, text in settings.items() if text}
 
 
-def registry(database_url: str, *arguments: str) -> Result:
+def registry(
+    database_url: str, *arguments: str, runner: CliRunner | None = None, **settings: str
+) -> Result:
     """Run the command here, which is quicker, with nothing built that other commands built."""
     unset = dict.fromkeys(name for name in os.environ if "REGISTRY_" in name)
     with pytest.MonkeyPatch.context() as anew:
         for part in ("database_settings", "database", "keys"):
             build = inspect.unwrap(getattr(bootstrap, part))
             anew.setattr(bootstrap, part, bootstrap._once(build))  # pyright: ignore[reportPrivateUsage]
-        return CliRunner().invoke(app, list(arguments), env={**unset, **settings_of(database_url)})
+        environment = {**unset, **settings_of(database_url, **settings)}
+        return (runner or CliRunner()).invoke(app, list(arguments), env=environment)
 
 
-def registry_process(
-    database_url: str, *arguments: str, **settings: str
-) -> subprocess.CompletedProcess[str]:
+def registry_process(database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as an operator does."""
     environment = {name: value for name, value in os.environ.items() if "REGISTRY_" not in name}
     return subprocess.run(  # noqa: PLW1510 - the exit code is what is looked at
         [sys.executable, "-m", "cli.registry", *arguments],
         cwd=REPOSITORY,
-        env=environment | settings_of(database_url, **settings),
+        env=environment | settings_of(database_url),
         capture_output=True,
         text=True,
         timeout=60,
@@ -142,8 +143,8 @@ def test_a_missing_setting_is_named_in_one_line_with_exit_code_2() -> None:
 )
 def test_a_database_that_is_away_is_one_line_without_its_password(arguments: list[str]) -> None:
     away = "postgresql://someone:secret-word@127.0.0.1:1/none"
-    failed = registry_process(away, *arguments, REGISTRY_DATABASE_TIMEOUT_SECONDS="1")
-    assert (failed.returncode, failed.stdout, failed.stderr.count("\n")) == (6, "", 1)
+    failed = registry(away, *arguments, REGISTRY_DATABASE_TIMEOUT_SECONDS="1")
+    assert (failed.exit_code, failed.stdout, failed.stderr.count("\n")) == (6, "", 1)
     assert failed.stderr.startswith("error: ")
     assert "secret-word" not in failed.stderr
 

@@ -5,9 +5,12 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -34,6 +37,27 @@ UNSET = (
 )
 
 
+class AtTerminal(CliRunner):
+    """Runs commands here; what they read from is a real terminal, at which something was typed."""
+
+    def __init__(self, typed: str) -> None:
+        super().__init__()
+        self._typed = typed
+
+    @contextmanager
+    def isolation(
+        self,
+        input: str | bytes | None = None,  # noqa: A002 - the library's name
+        env: Mapping[str, str | None] | None = None,
+        color: bool = False,
+    ) -> Generator[tuple[BytesIO, BytesIO, BytesIO]]:
+        ours, theirs = os.openpty()
+        os.write(ours, self._typed.encode() + b"\n")
+        with super().isolation(input, env, color) as streams, os.fdopen(theirs) as sys.stdin:
+            yield streams
+        os.close(ours)
+
+
 @dataclass(frozen=True)
 class Terminal:
     """Where commands are typed: no settings but these, and a home of its own."""
@@ -43,14 +67,21 @@ class Terminal:
     name: str = "registry"
 
     def run(self, *arguments: str, stdin: str | bytes = "") -> Result:
-        environment = {**dict.fromkeys(UNSET), **self.settings}
-        return CliRunner().invoke(self.command, list(arguments), env=environment, input=stdin)
+        return CliRunner().invoke(self.command, list(arguments), env=self._isolated, input=stdin)
+
+    def answer(self, answer: str, *arguments: str) -> Result:
+        """What the command does at a terminal where somebody types this."""
+        return AtTerminal(answer).invoke(self.command, list(arguments), env=self._isolated)
 
     def read(self, *arguments: str, stdin: str | bytes = "") -> Any:
         """What a command that ends well writes as JSON."""
         result = self.run(*arguments, "-o", "json", stdin=stdin)
         assert result.exit_code == 0, result.stderr
         return json.loads(result.stdout)
+
+    @property
+    def _isolated(self) -> dict[str, str | None]:
+        return {**dict.fromkeys(UNSET), **self.settings}
 
     @property
     def environment(self) -> dict[str, str]:

@@ -8,9 +8,9 @@ import pytest
 from shared.bootstrap import Registry
 from shared.models.api_keys import Scope
 from tests.integration.cli.conftest import Terminal, refused
-from tests.integration.cli.test_confirming import REPOSITORY, answered
 from tests.integration.drafting import policy, policy_list
 
+REPOSITORY = Path(__file__).parents[3]
 FILE = """\
 policies:
 - name: one
@@ -127,7 +127,7 @@ def test_what_cannot_be_taken_back_is_said_before_the_question(
     registry.policies.put(policy("keep", age="P5Y", locked=True))
     locked = policy("keep", age="P7Y", locked=True)
     file.write_text(json.dumps({"policies": [locked.as_json()]}))
-    declined = answered("n", "policies", "apply", str(file), **terminal.settings)
+    declined = terminal.answer("n", "policies", "apply", str(file))
     warning = "keep is locked: it cannot be removed or shortened again\n"
     shown, _, question = declined.stderr.partition(warning)
     assert ("+age: P7Y" in shown, "Apply these changes?" in question) == (True, True)
@@ -140,13 +140,13 @@ def test_what_cannot_be_taken_back_is_said_before_the_question(
 
 def test_a_policy_is_removed_once_that_is_confirmed(terminal: Terminal, registry: Registry) -> None:
     refused(terminal.run("policies", "remove", "one", stdin="y\n"), 2, "--yes")
-    declined = answered("n", "policies", "remove", "one", **terminal.settings)
-    assert (declined.returncode, declined.stdout) == (1, "")
+    declined = terminal.answer("n", "policies", "remove", "one")
+    assert (declined.exit_code, declined.stdout) == (1, "")
     assert "policy one: removed" in declined.stderr
     assert "-age: P30D" in declined.stderr
     assert in_force(registry)[0] == 2
-    confirmed = answered("y", "policies", "remove", "one", **terminal.settings)
-    assert confirmed.returncode == 0, confirmed.stderr
+    confirmed = terminal.answer("y", "policies", "remove", "one")
+    assert confirmed.exit_code == 0, confirmed.stderr
     assert in_force(registry) == (3, ["old"])
     assert terminal.read("policies", "remove", "old", "--yes")["removed"][0]["name"] == "old"
     refused(terminal.run("policies", "remove", "old", "--yes"), 3, "No such policy")

@@ -11,7 +11,6 @@ from shared.repositories.policy_actions import PolicyActionRepository
 from shared.services import policy_runs
 from shared.services.artifact_service import ArtifactService
 from tests.integration.cli.conftest import Terminal, refused
-from tests.integration.cli.test_confirming import answered
 from tests.integration.enforcing import Enforcing
 from tests.integration.failing import OwnQueue
 from tests.integration.http.conftest import POLICY_ACTIONS, build_registry
@@ -109,13 +108,13 @@ def test_a_run_is_confirmed_after_what_it_would_do_was_said(
     del old
     unasked = terminal.run(*RUN)
     refused(unasked, 2, "--yes", "--dry-run")
-    declined = answered("n", *RUN, **terminal.settings)
-    assert (declined.returncode, declined.stdout) == (1, "")
+    declined = terminal.answer("n", *RUN)
+    assert (declined.exit_code, declined.stdout) == (1, "")
     assert "to be acted on: 2 artifacts, 20 bytes; left alone: 1 hold" in declined.stderr
     assert "nothing was changed" in declined.stderr
     assert enforcing.states() == ["live"] * 4
-    confirmed = answered("y", *RUN, **terminal.settings)
-    assert confirmed.returncode == 0
+    confirmed = terminal.answer("y", *RUN)
+    assert confirmed.exit_code == 0
     assert enforcing.states() == ["deleted", "live", "deleted", "live"]
 
 

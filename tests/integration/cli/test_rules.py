@@ -8,9 +8,9 @@ import pytest
 
 from shared.bootstrap import Registry
 from tests.integration.cli.conftest import Terminal, refused
-from tests.integration.cli.test_confirming import REPOSITORY
 from tests.integration.ruling import rule, rule_list
 
+REPOSITORY = Path(__file__).parents[3]
 BLOB = ("uploads", "flood-2024/site-a.tif")
 REFS = {"dataset_id": "flood-2024", "resource_id": "site-a"}
 RULES = """\

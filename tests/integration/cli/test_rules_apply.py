@@ -14,7 +14,6 @@ from shared.models.rule_files import RuleChanges, RuleFile
 from shared.models.rules import IngestionRule
 from shared.services.rules import RuleService
 from tests.integration.cli.conftest import Terminal, refused
-from tests.integration.cli.test_confirming import answered
 from tests.integration.ruling import RULE, rule, rule_list
 
 CHANGED_RULE = RULE | {"name": "one", "path": "{dataset_id}/{resource_id}.tiff"}
@@ -85,20 +84,17 @@ def test_where_nobody_can_be_asked_yes_is_needed(
     assert in_force(registry)[0] == 1
 
 
-@pytest.mark.parametrize("no", ["n", ""])
-def test_nothing_is_changed_that_is_not_confirmed(
-    terminal: Terminal, registry: Registry, file: str, no: str
+def test_nothing_is_changed_until_it_is_confirmed(
+    terminal: Terminal, registry: Registry, file: str
 ) -> None:
-    declined = answered(no, "rules", "apply", file, **terminal.settings)
-    assert (declined.returncode, declined.stdout) == (1, "")
-    assert_is_told(declined.stderr)
-    assert "nothing was changed" in declined.stderr
-    assert in_force(registry)[0] == 1
-
-
-def test_what_is_confirmed_is_changed(terminal: Terminal, registry: Registry, file: str) -> None:
-    confirmed = answered("y", "rules", "apply", file, **terminal.settings)
-    assert confirmed.returncode == 0, confirmed.stderr
+    for no in ("n", ""):
+        declined = terminal.answer(no, "rules", "apply", file)
+        assert (declined.exit_code, declined.stdout) == (1, "")
+        assert_is_told(declined.stderr)
+        assert "nothing was changed" in declined.stderr
+        assert in_force(registry)[0] == 1
+    confirmed = terminal.answer("y", "rules", "apply", file)
+    assert confirmed.exit_code == 0, confirmed.stderr
     assert in_force(registry) == (2, ["new", "one", "same"])
 
 
