@@ -30,6 +30,9 @@ from tests.integration.audit_reading import (
 )
 from tests.integration.auditing import Trail, own_trail
 from tests.integration.clock import TickingClock
+from tests.integration.kept_history import Kept, kept
+
+__all__ = ["kept"]  # a fixture that is asked for by its name
 
 
 @pytest.fixture
@@ -89,18 +92,20 @@ QUERIES: dict[str, tuple[dict[str, Any], Callable[[AuditEvent], bool]]] = {
         ),
     ),
 }
+PAGED = {"success", "end", "range", "of an artifact"}
+"""Read page by page as well: of many and of few events, of days and of an artifact."""
 
 
 def test_all_events_come_newest_first_whichever_shard_day_or_month_they_are_of(
-    reader: AuditTrailService, history: list[AuditEvent]
+    kept: Kept,
 ) -> None:
+    reader, history = kept.reader, kept.events
     assert [event.number for event in history] == list(range(48, 0, -1))
     assert found(reader, ALL) == history
 
 
-def test_pages_go_on_where_the_one_before_ended(
-    reader: AuditTrailService, history: list[AuditEvent]
-) -> None:
+def test_pages_go_on_where_the_one_before_ended(kept: Kept) -> None:
+    reader, history = kept.reader, kept.events
     for limit in (5, 12, 48):
         read = list(pages(reader, ALL, limit))
         assert [len(page) for page in read[:-1]] == [limit] * (len(read) - 1)
@@ -108,19 +113,18 @@ def test_pages_go_on_where_the_one_before_ended(
         assert read[-1]
 
 
-def test_a_query_finds_what_it_means_and_nothing_else(
-    reader: AuditTrailService, history: list[AuditEvent]
-) -> None:
+@pytest.mark.parametrize("paged", [PAGED, pytest.param(set(QUERIES), marks=pytest.mark.long)])
+def test_a_query_finds_what_it_means_and_nothing_else(kept: Kept, paged: set[str]) -> None:
+    reader, history = kept.reader, kept.events
     for name, (asked, is_meant) in QUERIES.items():
         expected = [event for event in history if is_meant(event)]
         assert 0 < len(expected) < len(history)
-        for limit in (7, 1000):
+        for limit in (7, 1000) if name in paged else (1000,):
             assert found(reader, AuditFilter(**asked), limit) == expected, name
 
 
-def test_the_history_of_an_artifact_is_all_that_was_done_to_it(
-    reader: AuditTrailService, history: list[AuditEvent]
-) -> None:
+def test_the_history_of_an_artifact_is_all_that_was_done_to_it(kept: Kept) -> None:
+    reader, history = kept.reader, kept.events
     page = reader.get_artifact_history(ARTIFACTS[0])
     assert page.events == [event for event in history if event.artifact_id == ARTIFACTS[0]]
     assert page.next is None
@@ -143,10 +147,8 @@ def test_an_empty_trail_has_no_events(reader: AuditTrailService) -> None:
     assert list(pages(reader, AuditFilter(artifact_id=ARTIFACTS[0]))) == [[]]
 
 
-def test_an_answer_has_the_events_as_they_are_kept(
-    reader: AuditTrailService, history: list[AuditEvent], trail: Trail
-) -> None:
-    page = reader.query_audit_trail(ALL, limit=2)
+def test_an_answer_has_the_events_as_they_are_kept(kept: Kept) -> None:
+    page = kept.reader.query_audit_trail(ALL, limit=2)
     first, second = (each.event.canonical.decode() for each in page.kept)
     assert page.text == f'{{"events":[{first},{second}],"next":"{page.next}"}}'
 
@@ -190,20 +192,20 @@ def test_an_event_is_in_no_answer_before_all_earlier_ones_are_written(
         assert [event.number for event in found(reader, asked)] == [6, 5, 4, 3, 2, 1]
 
 
-def test_whoever_looks_at_a_little_at_a_time_finds_the_same(
-    database: Database, trail: Trail, reader: AuditTrailService, history: list[AuditEvent]
-) -> None:
+def test_whoever_looks_at_a_little_at_a_time_finds_the_same(kept: Kept) -> None:
+    little = AuditTrailService(kept.database, kept.trail.table, effort=1)
     for wanted in (
         AuditFilter(operation="none"),
         AuditFilter(success=False),
         AuditFilter(success=False, artifact_id=ARTIFACTS[2]),
     ):
-        read = list(pages(AuditTrailService(database, trail.table, effort=1), wanted))
-        assert [event for page in read for event in page] == found(reader, wanted)
+        expected = found(kept.reader, wanted)
+        read = list(pages(little, wanted))
+        assert [event for page in read for event in page] == expected
         assert min(map(len, read)) == 0
-        walk = TrailWalk(database, trail.table, wanted, stretch_events=5)
+        walk = TrailWalk(kept.database, kept.trail.table, wanted, stretch_events=5)
         seen = [look.kept.event for look in walk.looks(None) if look.kept]
-        assert seen == found(reader, wanted)
+        assert seen == expected
 
 
 def test_no_answer_is_larger_than_those_of_ordinary_events(
@@ -252,9 +254,8 @@ def test_what_is_no_event_or_another_one_is_not_shown_as_one(
     assert caplog.text.count("no event of the trail") == 2
 
 
-def test_a_cursor_belongs_to_its_query(
-    reader: AuditTrailService, history: list[AuditEvent]
-) -> None:
+def test_a_cursor_belongs_to_its_query(kept: Kept) -> None:
+    reader = kept.reader
     cursor = reader.query_audit_trail(ALL, limit=1).next
     with pytest.raises(InvalidInput):
         reader.query_audit_trail(AuditFilter(success=True), cursor=cursor)

@@ -25,17 +25,20 @@ from shared.models.audit import AuditEvent
 from shared.models.audit_exports import ExportFormat
 from shared.models.audit_queries import AuditFilter
 from shared.models.blobs import BlobReference
+from shared.services import audit_export, audit_walk
 from shared.services.audit_export import COLUMNS
 from shared.services.audit_trail import AuditTrailService
 from shared.services.trail_relay import TrailRelay
 from shared.storage.blobs import BlobStore
 from shared.storage.new_files import new_blob, new_file
-from tests.integration.audit_reading import DAYS, everything, keep, keep_history
+from tests.integration.audit_reading import DAYS, keep, keep_history
 from tests.integration.auditing import Trail, own_trail
 from tests.integration.clock import TickingClock
+from tests.integration.kept_history import Kept, kept_once
 from tests.integration.uploads import Uploads
 
 Sql = psycopg.Connection[DictRow]
+long = pytest.mark.long
 ALL = AuditFilter()
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "'=1", "＝1"]  # noqa: RUF001
 """What a spreadsheet runs, or takes for what was kept from that."""
@@ -58,14 +61,19 @@ def reader(database: Database, trail: Trail) -> AuditTrailService:
     return AuditTrailService(database, trail.table)
 
 
-@pytest.fixture
-def odd(sql: Sql, relay: TrailRelay, trail: Trail) -> list[AuditEvent]:
-    """Events whose texts are of the worst, newest first."""
+def keep_odd(sql: Sql, relay: TrailRelay, clock: TickingClock) -> None:
+    """Events whose texts are of the worst."""
+    clock.now = DAYS[0]
     for text in FORMULAS:
         keep(sql, text, artifact_id=uuid4(), actor=text, details=DETAILS, error=text)
     keep(sql, "plain", run_id=uuid4(), request_id="r")
     relay.relay(60)
-    return everything(trail)
+
+
+@pytest.fixture(scope="module")
+def odd(postgres: str, template_database: str, azurite: Azurite) -> Iterator[Kept]:
+    with kept_once(postgres, template_database, azurite, keep_odd) as odd:
+        yield odd
 
 
 def exported(
@@ -79,33 +87,28 @@ def as_told(event: AuditEvent) -> dict[str, Any]:
     return json.loads(event.canonical)
 
 
-def test_json_is_one_array_of_all_events(
-    reader: AuditTrailService, odd: list[AuditEvent], tmp_path: Path
-) -> None:
-    told = json.loads(exported(reader, ExportFormat.JSON, tmp_path / "a"))
-    assert told == [as_told(event) for event in odd]
-    nothing = exported(reader, ExportFormat.JSON, tmp_path / "a", AuditFilter(actor="nobody"))
+def test_json_is_one_array_of_all_events(odd: Kept, tmp_path: Path) -> None:
+    told = json.loads(exported(odd.reader, ExportFormat.JSON, tmp_path / "a"))
+    assert told == [as_told(event) for event in odd.events]
+    nothing = exported(odd.reader, ExportFormat.JSON, tmp_path / "a", AuditFilter(actor="nobody"))
     assert nothing == b"[]\n"
 
 
-def test_the_hash_of_each_line_is_that_of_its_event(
-    reader: AuditTrailService, odd: list[AuditEvent], tmp_path: Path, sql: Sql
-) -> None:
-    lines = exported(reader, ExportFormat.JSONL, tmp_path / "a").splitlines()
-    rows = sql.execute("SELECT hash FROM registry.trail ORDER BY number DESC").fetchall()
+def test_the_hash_of_each_line_is_that_of_its_event(odd: Kept, tmp_path: Path) -> None:
+    lines = exported(odd.reader, ExportFormat.JSONL, tmp_path / "a").splitlines()
+    with odd.database.connection() as connection:
+        rows = connection.execute("SELECT hash FROM registry.trail ORDER BY number DESC").fetchall()
     assert [hashlib.sha256(line).digest() for line in lines] == [row["hash"] for row in rows]
 
 
-def test_no_cell_of_csv_is_one_that_a_spreadsheet_runs(
-    reader: AuditTrailService, odd: list[AuditEvent], tmp_path: Path
-) -> None:
-    text = exported(reader, ExportFormat.CSV, tmp_path / "a").decode()
+def test_no_cell_of_csv_is_one_that_a_spreadsheet_runs(odd: Kept, tmp_path: Path) -> None:
+    text = exported(odd.reader, ExportFormat.CSV, tmp_path / "a").decode()
     header, *rows = csv.reader(io.StringIO(text, newline=""))
     assert tuple(header) == COLUMNS
     cells = [cell for row in rows for cell in row if not cell.isdigit()]
     assert not [cell for cell in cells if cell.lstrip(" ").startswith(tuple("=+-@\t\r\n＝"))]  # noqa: RUF001
     told = [dict(zip(header, row, strict=True)) for row in rows]
-    for row, event in zip(told, odd, strict=True):
+    for row, event in zip(told, odd.events, strict=True):
         assert row["actor"].removeprefix("'") == event.actor
         assert row["error"].removeprefix("'") == (event.error or "")
         assert json.loads(row["details"]) == event.details
@@ -113,12 +116,10 @@ def test_no_cell_of_csv_is_one_that_a_spreadsheet_runs(
         assert row["time"] == as_told(event)["time"]
 
 
-def test_parquet_has_a_row_for_each_event(
-    reader: AuditTrailService, odd: list[AuditEvent], tmp_path: Path
-) -> None:
-    exported(reader, ExportFormat.PARQUET, tmp_path / "a")
+def test_parquet_has_a_row_for_each_event(odd: Kept, tmp_path: Path) -> None:
+    exported(odd.reader, ExportFormat.PARQUET, tmp_path / "a")
     rows = pyarrow.parquet.read_table(tmp_path / "a").to_pylist()
-    for row, event in zip(rows, odd, strict=True):
+    for row, event in zip(rows, odd.events, strict=True):
         told: dict[str, Any] = as_told(event)
         details = json.loads(row.pop("details"))
         assert details == told.pop("details")
@@ -126,26 +127,36 @@ def test_parquet_has_a_row_for_each_event(
         assert row == told
 
 
+@pytest.mark.parametrize(
+    ("events", "at_once", "each"), [(60, 10, 100), pytest.param(1300, 1000, 1000, marks=long)]
+)
 def test_an_export_says_how_far_it_is_and_of_how_many_events_it_is(
     reader: AuditTrailService,
     sql: Sql,
     relay: TrailRelay,
     clock: TickingClock,
-    trail: Trail,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    events: int,
+    at_once: int,
+    each: int,
 ) -> None:
+    monkeypatch.setattr(audit_walk, "_ENTITIES_AT_ONCE", at_once)
+    monkeypatch.setattr(audit_export, "_TOLD_EACH", each)
     keep_history(sql, relay, clock)
-    sql.execute("""
+    statement = """
         INSERT INTO registry.outbox (occurred_at, operation, actor)
-        SELECT now(), 'event', 'key:test' FROM generate_series(1, 1300)
-    """)
+        SELECT now(), 'event', 'key:test' FROM generate_series(1, %s)
+    """
+    sql.execute(statement, [events])
     relay.relay(60)
     told: list[int] = []
     target = new_file(tmp_path / "a")
-    assert reader.export_audit_trail(ALL, ExportFormat.JSONL, target, told.append) == 1348
-    assert told == [1000, 1348]
+    count = events + 48
+    assert reader.export_audit_trail(ALL, ExportFormat.JSONL, target, told.append) == count
+    assert told == [each, count]
     lines = (tmp_path / "a").read_bytes().splitlines()
-    assert [json.loads(line)["number"] for line in lines] == list(range(1348, 0, -1))
+    assert [json.loads(line)["number"] for line in lines] == list(range(count, 0, -1))
 
 
 def test_a_file_that_cannot_be_finished_is_not_there(tmp_path: Path) -> None:
@@ -161,15 +172,16 @@ def test_a_file_that_cannot_be_finished_is_not_there(tmp_path: Path) -> None:
 
 
 def test_an_export_becomes_a_blob_but_never_in_the_place_of_another(
-    reader: AuditTrailService, odd: list[AuditEvent], azurite: Azurite, uploads: Uploads
+    odd: Kept, azurite: Azurite, uploads: Uploads
 ) -> None:
+    reader = odd.reader
     store = BlobStore(azurite.connection_string)
     container = uploads.container.container_name
     blob = BlobReference(store.account, container, "audit/all.jsonl")
     reader.export_audit_trail(ALL, ExportFormat.JSONL, new_blob(store, blob))
     stored = uploads.container.download_blob(blob.path).readall()
     assert [json.loads(line)["number"] for line in stored.splitlines()] == [
-        event.number for event in odd
+        event.number for event in odd.events
     ]
     with pytest.raises(InvalidInput, match="already"):
         reader.export_audit_trail(

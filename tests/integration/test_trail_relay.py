@@ -17,6 +17,7 @@ from shared.database.pool import Database
 from shared.models.audit import SHARDS, KeptEvent
 from shared.models.audit_entities import entities_of, key_of, month_of
 from shared.repositories.trail import TrailRepository
+from shared.services import trail_relay
 from shared.services.artifact_service import ArtifactService
 from shared.services.trail_relay import TrailRelay
 from tests.integration.auditing import Trail, assert_whole, own_trail, write_event
@@ -174,20 +175,30 @@ def test_details_that_are_too_large_are_left_out_and_told_by_their_hash(
     assert following["operation"] == "next"
 
 
+@pytest.mark.parametrize(
+    ("count", "at_once"), [(117, 25), pytest.param(2345, 500, marks=pytest.mark.long)]
+)
 def test_a_transaction_of_very_many_events_is_relayed_in_parts(
-    relay: TrailRelay, trail: Trail, sql: Sql
+    relay: TrailRelay,
+    trail: Trail,
+    sql: Sql,
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+    at_once: int,
 ) -> None:
-    sql.execute("""
+    monkeypatch.setattr(trail_relay, "_AT_ONCE", at_once)
+    statement = """
         INSERT INTO registry.outbox (occurred_at, operation, actor)
-        SELECT now(), 'event_' || place, 'key:test' FROM generate_series(1, 2345) AS place
-    """)
+        SELECT now(), 'event_' || place, 'key:test' FROM generate_series(1, %s) AS place
+    """
+    sql.execute(statement, [count])
     write_event(sql, "last")
 
-    assert relay.relay(60) == 2346
+    assert relay.relay(60) == count + 1
 
-    assert operations(trail) == [*(f"event_{place}" for place in range(1, 2346)), "last"]
+    assert operations(trail) == [*(f"event_{place}" for place in range(1, count + 1)), "last"]
     [day] = sql.execute("SELECT * FROM registry.trail_days").fetchall()
-    assert (day["first_number"], day["last_number"]) == (1, 2346)
+    assert (day["first_number"], day["last_number"]) == (1, count + 1)
 
 
 def test_large_events_are_taken_fewer_at_once_and_nobody_waits_for_his_turn(
