@@ -37,29 +37,43 @@ def write_some(sql: psycopg.Connection[DictRow]) -> dict[UUID, int]:
     return artifacts
 
 
-@pytest.mark.parametrize("turns", sized((1,), (20,)))
+FEW = [
+    "after locking the end",
+    "while numbering",
+    "while committing numbers",
+    "after keeping others away",
+    "before a batch",
+    "after a batch",
+    "after a single insert",
+    "while forgetting",
+    "after letting others in",
+]
+
+
+@pytest.mark.parametrize(("points", "turns"), sized((FEW, 1), (list(POINTS), 20)))
 def test_relays_that_are_killed_at_every_point_of_the_way_write_everything_once(
     place: Place,
     database: Database,
     azurite: Azurite,
     sql: psycopg.Connection[DictRow],
     tally: Tally,
+    points: list[str],
     turns: int,
 ) -> None:
     now = datetime.now(UTC)
     written: dict[UUID, int] = {}
     with own_trail(azurite.connection_string, place.name) as trail:
         for _ in range(turns):
-            for point in POINTS:
+            for point in points:
                 written |= write_some(sql)
                 die_at(point, relay_until, place, trail.prefix, now)
                 now += LEFT_ALONE
         died = now
         TrailRelay(database, trail.table, lambda: died).relay(600)
-        count = turns * len(POINTS) * (SINGLE + TOGETHER + 1)
+        count = turns * len(points) * (SINGLE + TOGETHER + 1)
         assert_whole(trail, sql, count)
         assert told_of_artifacts(trail) == written
-    tally(kills=turns * len(POINTS), points=len(POINTS), events=count, doubled=0, lost=0)
+    tally(kills=turns * len(points), points=len(points), events=count, doubled=0, lost=0)
 
 
 def told_of_artifacts(trail: Trail) -> dict[UUID, int]:

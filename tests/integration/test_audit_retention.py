@@ -214,18 +214,40 @@ DROPPING: list[Seam] = [
     (TrailRetentionRepository, "end_drop", True),
 ]
 """What it comes to, and whether it dies afterwards, in the order of its way."""
+WHOLE_WAY = (EXPORTING, DROPPING)
+SOME_OF_IT = (
+    [(KeptBlobs, "keep", True), (TrailRetentionRepository, "record_export", True)],
+    [
+        (TrailRetentionRepository, "begin_drop", True),
+        (AuditTable, "drop", True),
+        (TrailRetentionRepository, "remove_digests", True),
+        (TrailRetentionRepository, "end_drop", True),
+    ],
+)
 
 
+@pytest.mark.parametrize(
+    ("exporting", "dropping"),
+    [
+        pytest.param(*SOME_OF_IT, id="some"),
+        pytest.param(*WHOLE_WAY, id="all", marks=pytest.mark.long),
+    ],
+)
 def test_whoever_dies_between_any_two_steps_loses_nothing_and_doubles_nothing(
-    months: Retaining, proof: Proving, sql: Sql, monkeypatch: pytest.MonkeyPatch
+    months: Retaining,
+    proof: Proving,
+    sql: Sql,
+    monkeypatch: pytest.MonkeyPatch,
+    exporting: list[Seam],
+    dropping: list[Seam],
 ) -> None:
     monkeypatch.setattr(audit_retention, "_REMOVED_AT_ONCE", 5)
     lines = [each["event_id"] for each in proof.trail.events("day")]
-    for seam in EXPORTING:
+    for seam in exporting:
         die_at(seam, months.retain)
         assert (len(proof.trail.entities_of("day")), proof.verify().is_whole) == (len(lines), True)
     months.wait()
-    for seam in DROPPING:
+    for seam in dropping:
         die_at(seam, months.retain)
         assert months.prove().is_recorded
         assert proof.verify().is_whole
