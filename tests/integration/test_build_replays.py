@@ -1,9 +1,11 @@
-"""Fifty builds at once, which fail, are resumed and go on: every history is the model's."""
+"""Many builds at once, which fail, are resumed and go on: every history is the model's."""
 
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+
+import pytest
 
 from shared.errors import BuildStateRefused, ResumeNotPossible, ResumeUnderWay
 from shared.models.build_resumes import Resume, ResumeStatus
@@ -11,7 +13,6 @@ from shared.services.build_surface import Builds
 from tests.integration.build_model import BuildModel, Refused
 from tests.integration.building import OneBuild
 
-_BUILDS = 50
 _STEPS = 30
 _RACES = 0.2
 _STATES = (0, 10, 20, 35, 60, 100)
@@ -115,13 +116,14 @@ def _is_taken(tell: Callable[[], object], *refusals: type[Exception]) -> bool:
     return True
 
 
-def test_fifty_builds_at_once_have_the_histories_of_their_models(builds: Builds) -> None:
+@pytest.mark.parametrize("count", [15, pytest.param(50, marks=pytest.mark.long)])
+def test_builds_at_once_have_the_histories_of_their_models(builds: Builds, count: int) -> None:
     replays = [
         Replay(OneBuild.begun(builds, f"build-{seed}"), random.Random(seed))  # noqa: S311 - no secret
-        for seed in range(_BUILDS)
+        for seed in range(count)
     ]
-    with ThreadPoolExecutor(_BUILDS) as pool:
+    with ThreadPoolExecutor(count) as pool:
         done = list(pool.map(Replay.run, replays))
     assert any(replay.model.resumes > 1 for replay in done)
     assert {replay.model.status for replay in done} >= {"completed", "failed", "in_progress"}
-    assert sum(replay.refused for replay in done) > _BUILDS
+    assert sum(replay.refused for replay in done) > count

@@ -174,7 +174,10 @@ class Uploading(RuleBasedStateMachine):
         self.told_in_order(self.pending)
 
 
-@pytest.mark.parametrize("is_one_asset", [True, pytest.param(False, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("is_one_asset", "examples"),
+    [(True, 12), *(pytest.param(each, 25, marks=pytest.mark.long) for each in (True, False))],
+)
 def test_in_the_end_the_registry_holds_what_the_store_does(
     azurite: Azurite,
     unique_name: str,
@@ -182,6 +185,7 @@ def test_in_the_end_the_registry_holds_what_the_store_does(
     ingestion: IngestionService,
     sql: psycopg.Connection[DictRow],
     is_one_asset: bool,
+    examples: int,
 ) -> None:
     with ExitStack() as stack:
         containers = (
@@ -198,7 +202,7 @@ def test_in_the_end_the_registry_holds_what_the_store_does(
         run_state_machine_as_test(
             type("Bound", (Uploading,), fixtures),
             settings=settings(
-                max_examples=25,
+                max_examples=examples,
                 stateful_step_count=15,
                 deadline=None,
                 suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

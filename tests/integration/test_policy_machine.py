@@ -78,10 +78,16 @@ def run(machine: type[Enforcing], steps: int) -> None:
 
 
 @pytest.mark.parametrize("versions", [False, True])
+@pytest.mark.parametrize("steps", [100, pytest.param(200, marks=pytest.mark.long)])
 def test_no_bytes_are_lost_and_nothing_is_done_before_its_time(
-    azurite: Azurite, uploads: Uploads, postgres: str, template_database: str, versions: bool
+    azurite: Azurite,
+    uploads: Uploads,
+    postgres: str,
+    template_database: str,
+    versions: bool,
+    steps: int,
 ) -> None:
-    run(enforcing(azurite, uploads, postgres, template_database, versions=versions), steps=200)
+    run(enforcing(azurite, uploads, postgres, template_database, versions=versions), steps=steps)
 
 
 @pytest.mark.long

@@ -55,7 +55,7 @@ def drawn_steps(chance: Random, policy: dict[str, Any]) -> Iterator[Step]:
             yield action, chance.randrange(4), chance.randrange(4), chance.choice([1, 3, 8])
 
 
-@pytest.mark.parametrize("histories", [15, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("histories", [8, pytest.param(200, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", CLOCKS)
 def test_a_simulation_tells_what_a_run_does(
     database: Database,

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import psycopg
+import pytest
 from psycopg.rows import DictRow
 
 from shared.database.pool import Database
@@ -15,12 +16,13 @@ from shared.repositories.artifacts import Observation
 from shared.services.artifact_service import ArtifactService
 from tests.integration.clock import TickingClock
 
-THREADS, ROUNDS = 64, 50
+THREADS = 64
 REFS = {"name": "contested"}
 
 
-def test_64_threads_of_50_rounds_leave_one_unbroken_chain(
-    database_url: str, clock: TickingClock, sql: psycopg.Connection[DictRow]
+@pytest.mark.parametrize("rounds", [10, pytest.param(50, marks=pytest.mark.long)])
+def test_64_threads_of_many_rounds_leave_one_unbroken_chain(
+    database_url: str, clock: TickingClock, sql: psycopg.Connection[DictRow], rounds: int
 ) -> None:
     database = Database(database_url, size=24, timeout_seconds=60)
     service = ArtifactService(database, clock)
@@ -30,7 +32,7 @@ def test_64_threads_of_50_rounds_leave_one_unbroken_chain(
         start.wait()
         return [
             service.create_artifact(client_type="x", client_refs=REFS, overwrite=True)
-            for _ in range(ROUNDS)
+            for _ in range(rounds)
         ]
 
     with ThreadPoolExecutor(THREADS) as threads:
@@ -38,7 +40,7 @@ def test_64_threads_of_50_rounds_leave_one_unbroken_chain(
     database.close()
 
     rows = sql.execute("SELECT * FROM registry.artifact_records ORDER BY revision").fetchall()
-    assert [row["revision"] for row in rows] == list(range(1, THREADS * ROUNDS + 1))
+    assert [row["revision"] for row in rows] == list(range(1, THREADS * rounds + 1))
     assert sorted(answer.revision for answer in answers) == [row["revision"] for row in rows]
     for before, after in pairwise(rows):
         assert before["superseded_by"] == after["artifact_id"]

@@ -242,7 +242,7 @@ class OneAsset(RuleBasedStateMachine):
         assert links == list(zip([None, *expected[:-1]], [*expected[1:], None], strict=True))
 
 
-@pytest.mark.parametrize("examples", [30, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [15, pytest.param(300, marks=pytest.mark.long)])
 def test_any_order_of_calls_equals_the_model(database_url: str, examples: int) -> None:
     database = Database(database_url, size=2, timeout_seconds=10)
     connect = psycopg.Connection[DictRow].connect
