@@ -15,16 +15,32 @@ from devhost.stack.errors import StackError
 from devhost.stack.postgres import EmbeddedPostgres
 
 
+@pytest.fixture(scope="module")
+def cluster(session_directory: Path) -> Iterator[EmbeddedPostgres]:
+    """One for all tests: most of the work is to create it."""
+    cluster = EmbeddedPostgres(session_directory / "started-and-stopped")
+    yield cluster
+    cluster.stop()
+
+
 @pytest.fixture
-def server(session_directory: Path, unique_name: str) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(session_directory / unique_name)
-    server.start()
-    yield server
-    server.stop()
+def server(cluster: EmbeddedPostgres) -> EmbeddedPostgres:
+    cluster.start()
+    return cluster
+
+
+@pytest.fixture(scope="module")
+def emulator(session_directory: Path) -> Iterator[Azurite]:
+    """One for all tests as well, which leave it running."""
+    emulator = Azurite(session_directory / "killed-and-started")
+    emulator.start()
+    yield emulator
+    emulator.stop()
 
 
 def remember(server: EmbeddedPostgres) -> None:
     with psycopg.connect(server.url()) as connection:
+        connection.execute("DROP TABLE IF EXISTS memory")
         connection.execute("CREATE TABLE memory AS SELECT 42 AS answer")
 
 
@@ -88,27 +104,25 @@ def test_postgres_says_in_one_line_that_its_port_is_taken(
         rival.start()
 
 
-def test_azurite_keeps_ports_and_data_over_a_restart(own_azurite: Azurite) -> None:
-    with BlobServiceClient.from_connection_string(own_azurite.connection_string) as service:
+def test_azurite_keeps_ports_and_data_over_a_restart(emulator: Azurite) -> None:
+    with BlobServiceClient.from_connection_string(emulator.connection_string) as service:
         service.get_container_client("things").create_container()
         service.get_blob_client("things", "thing").upload_blob(b"kept")
-        own_azurite.stop()
-        own_azurite.start()
+        emulator.stop()
+        emulator.start()
         assert service.get_blob_client("things", "thing").download_blob().readall() == b"kept"
 
 
-def test_azurite_starts_again_after_it_was_killed(own_azurite: Azurite) -> None:
-    own_azurite.kill()
-    assert own_azurite.pid is None
-    own_azurite.start()
-    with BlobServiceClient.from_connection_string(own_azurite.connection_string) as service:
+def test_azurite_starts_again_after_it_was_killed(emulator: Azurite) -> None:
+    emulator.kill()
+    assert emulator.pid is None
+    emulator.start()
+    with BlobServiceClient.from_connection_string(emulator.connection_string) as service:
         service.get_container_client("after-the-crash").create_container()
 
 
-def test_azurite_says_in_one_line_that_a_port_is_taken(
-    own_azurite: Azurite, tmp_path: Path
-) -> None:
-    rival = Azurite(tmp_path / "rival", ports=own_azurite.ports)
+def test_azurite_says_in_one_line_that_a_port_is_taken(emulator: Azurite, tmp_path: Path) -> None:
+    rival = Azurite(tmp_path / "rival", ports=emulator.ports)
     with pytest.raises(StackError, match="Azurite did not start"):
         rival.start()
     assert rival.pid is None
