@@ -4,6 +4,7 @@ import json
 import threading
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from azure.storage.blob import ContainerClient
 
 from devhost.host.blob_receipts import BlobReceipts, BlobVersion, Claim
@@ -141,6 +142,7 @@ def test_a_stop_during_a_sweep_leaves_no_notice_half_given(
     assert sorted(names(before) + names(after)) == [f"{number:02}" for number in range(40)]
 
 
+@pytest.mark.long
 def test_a_storage_restart_is_survived(own_azurite: Azurite, host_id: str) -> None:
     connections = connections_to(own_azurite.connection_string)
     container = connections.blobs(CONNECTION).get_container_client("uploads")

@@ -77,7 +77,9 @@ def test_even_a_route_for_everything_does_not_get_the_host_s_own_paths(tmp_path:
             assert _get(f"{host.url}/{path}").status_code == 404
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
 def test_a_signal_stops_the_host_with_0(tmp_path: Path, number: signal.Signals) -> None:
     with running_host(write_app(tmp_path / "app", HELLO)) as host:
         host.wait_for("ready on")
@@ -159,6 +161,7 @@ def test_an_app_that_cannot_be_indexed_is_told_in_one_line(tmp_path: Path) -> No
     )
 
 
+@pytest.mark.long
 def test_a_missing_host_json_is_told_in_one_line(tmp_path: Path) -> None:
     app = write_app(tmp_path / "app", HELLO)
     (app / "host.json").unlink()
@@ -173,6 +176,7 @@ def test_settings_of_the_app_s_folder_yield_to_the_environment(tmp_path: Path) -
         assert _get(f"{host.url}/api/setting/SAMPLE_B").text == "environment"
 
 
+@pytest.mark.long
 def test_another_settings_file_replaces_that_of_the_folder(tmp_path: Path) -> None:
     app = copy_sample(tmp_path / "app", {"SAMPLE_A": "folder"})
     other = tmp_path / "other.json"
@@ -182,6 +186,7 @@ def test_another_settings_file_replaces_that_of_the_folder(tmp_path: Path) -> No
         assert _get(f"{host.url}/api/setting/SAMPLE_B").text == "other"
 
 
+@pytest.mark.long
 def test_a_settings_file_that_is_named_must_exist(tmp_path: Path) -> None:
     with running_host(write_app(tmp_path / "app", HELLO), "--settings", "missing.json") as host:
         assert "missing.json" in _fails_in_one_line(host)

@@ -73,6 +73,7 @@ def test_a_host_that_loses_its_lock_stops_and_tries_again(
     assert past_due(recording) == [True]  # it was due while another host held the lock
 
 
+@pytest.mark.long
 def test_a_storage_restart_is_survived(own_azurite: Azurite, clock: ManualClock) -> None:
     connections = connections_to(own_azurite.connection_string)
     recording = Recording()

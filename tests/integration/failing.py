@@ -176,8 +176,8 @@ class Deaths:
         for owner, name in steps:
             monkeypatch.setattr(owner, name, self._mortal(getattr(owner, name)))
 
-    def each(self, run: Callable[[], object]) -> Iterator[int]:
-        """Run until it dies at the first moment, then until the second, and so on."""
+    def each(self, run: Callable[[], object], every: int = 1) -> Iterator[int]:
+        """Run until it dies at the first moment, then at the second, or a later one, and so on."""
         moment = 0
         while True:
             self._left = moment
@@ -186,7 +186,7 @@ class Deaths:
             except Killed:
                 self._left = None
                 yield moment
-                moment += 1
+                moment += every
             else:
                 self._left = None
                 return

@@ -109,11 +109,13 @@ def test_asked_twice_and_taken_by_two_at_once_it_counts_once(
     assert audited(sql).count("message_replayed") == len(asked)
 
 
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
 def test_killed_between_any_two_steps_it_still_counts_once(
     plant: Plant,
     uploads: Uploads,
     sql: psycopg.Connection[DictRow],
     monkeypatch: pytest.MonkeyPatch,
+    every: int,
 ) -> None:
     deaths = Deaths(monkeypatch, *STEPS)
     names = iter(f"blob {number}" for number in range(1000))
@@ -129,12 +131,12 @@ def test_killed_between_any_two_steps_it_still_counts_once(
 
     prepare()
     moments = 0
-    for _ in deaths.each(ask_and_work):
+    for _ in deaths.each(ask_and_work, every):
         ask_and_work()  # by whoever comes after
         assert plant.open_ids() == plant.open_ids(state=FailureState.REPLAYING) == []
         moments += 1
         prepare()
-    assert moments >= 2 * (len(STEPS) + 5)
+    assert moments * every >= 2 * (len(STEPS) + 5)
     assert len(registered(sql)) == len(set(registered(sql))) == len(rows(sql))
     assert {row["state"] for row in rows(sql)} == {"replayed"}
     assert audited(sql).count("message_replayed") == len(rows(sql))

@@ -154,7 +154,7 @@ def test_a_reader_who_leaves_early_is_no_fault(
     [
         (LIST, ""),
         (RUN, "the run may go on: registry policies runs delete-old\n"),
-        ((*RUN, "--dry-run"), ""),
+        pytest.param((*RUN, "--dry-run"), "", marks=pytest.mark.long),
     ],
 )
 def test_an_interrupted_command_ends_with_130(
