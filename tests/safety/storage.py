@@ -14,7 +14,7 @@ WHERE relnamespace = 'registry'::regnamespace AND relkind IN ('r', 'p') ORDER BY
 """
 # Everything that a statement of a foreign hand could make, change or take away; no statistics.
 _SCHEMA = """
-SELECT md5(string_agg(line, E'\n' ORDER BY line)) AS checksum FROM (
+SELECT md5(string_agg(line, E'\n' ORDER BY line COLLATE "C")) AS checksum FROM (
     SELECT concat_ws('|', 'class', oid, relname, relnamespace, relkind, relowner, relacl)
         FROM pg_class
     UNION ALL SELECT concat_ws('|', 'function', oid, proname, proowner, prosrc, proacl) FROM pg_proc
