@@ -5,12 +5,13 @@ import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.rows import DictRow, dict_row
 from psycopg.sql import SQL, Identifier
@@ -89,32 +90,47 @@ def _set(sql: psycopg.Connection[DictRow], setter: str, one: Any, where: str) ->
     sql.execute(statement.encode(), [one])
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(steps=STEPS)
+@dataclass(frozen=True)
+class _History:
+    artifacts: ArtifactService
+    database: Database
+    sql: psycopg.Connection[DictRow]
+    made: list[Any]
+
+    def take(self, action: str, which: int, what: int) -> None:
+        if action == "register":
+            facts: dict[str, Any] = {"content": str(what), "register_unchanged": True}
+            self.made.append(_new(self.artifacts, which, what, **facts))
+        elif action == "begin":
+            self.made.append(_new(self.artifacts, which, what, processing="pending"))
+        elif action == "fold":
+            with self.database.connection() as connection:
+                StatisticsRepository(connection).fold_changes(most=what + 1, at_least=1)
+        elif self.made:
+            one = self.made[(which * 7 + what) % len(self.made)]
+            _change(self.artifacts, self.sql, one, action, what)
+
+
+@pytest.mark.parametrize("examples", [20, pytest.param(60, marks=pytest.mark.long)])
 def test_whatever_happens_figures_are_what_counting_gives(
     figures: FiguresService,
     artifacts: ArtifactService,
     database: Database,
     sql: psycopg.Connection[DictRow],
-    steps: list[Step],
+    examples: int,
 ) -> None:
-    made: list[Any] = []
-    for action, which, what in steps:
-        if action == "register":
-            made.append(_new(artifacts, which, what, content=str(what), register_unchanged=True))
-        elif action == "begin":
-            made.append(_new(artifacts, which, what, processing="pending"))
-        elif action == "fold":
-            with database.connection() as connection:
-                StatisticsRepository(connection).fold_changes(most=what + 1, at_least=1)
-        elif made:
-            _change(artifacts, sql, made[(which * 7 + what) % len(made)], action, what)
-    for _ in ("with changes left", "all folded"):
-        for client in CLIENTS:
-            assert told_figures(figures.get_statistics(client)) == counted_figures(sql, client)
-        artifacts.fold_changes()
+    @settings(max_examples=examples, deadline=None)
+    @given(steps=STEPS)
+    def are_counted(steps: list[Step]) -> None:
+        history = _History(artifacts, database, sql, made=[])
+        for step in steps:
+            history.take(*step)
+        for _ in ("with changes left", "all folded"):
+            for client in CLIENTS:
+                assert told_figures(figures.get_statistics(client)) == counted_figures(sql, client)
+            artifacts.fold_changes()
+
+    are_counted()
 
 
 def _live(service: ArtifactService, seed: int) -> None:

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from shared.bootstrap import Registry
 from shared.models.audit import AuditEvent
 from tests.integration.audit_reading import ARTIFACTS, DAYS, RUN, Sql
@@ -61,18 +59,14 @@ def test_what_failed_is_counted(terminal: Terminal, history: list[AuditEvent]) -
     ]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_wrong_use_is_told(terminal: Terminal) -> None:
+    for arguments in (
         ["query", "--artifact", "1"],
         ["query", "--start", "yesterday"],
         ["history"],
         ["query", "--all", "--limit", "1"],
-    ],
-    ids=str,
-)
-def test_wrong_use_is_told(terminal: Terminal, arguments: list[str]) -> None:
-    assert terminal.run("audit", *arguments).exit_code == 2
+    ):
+        assert terminal.run("audit", *arguments).exit_code == 2, arguments
 
 
 def test_the_trail_is_for_administrators(

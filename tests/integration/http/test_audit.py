@@ -95,36 +95,36 @@ def test_what_failed_is_counted(operator: Caller, history: list[int]) -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["", "/errors"])
 def test_the_trail_is_for_those_who_may_do_everything(
-    reader: Caller, writer: Caller, anonymous: Caller, operator: Caller, path: str
+    reader: Caller, writer: Caller, anonymous: Caller, operator: Caller
 ) -> None:
-    for caller in (reader, writer):
-        problem(caller.get(AUDIT + path), 403, "scope-missing")
-    problem(anonymous.get(AUDIT + path), 401, "key-rejected")
-    assert operator.get(AUDIT + path).status_code == 200
+    for path in ("", "/errors"):
+        for caller in (reader, writer):
+            problem(caller.get(AUDIT + path), 403, "scope-missing")
+        problem(anonymous.get(AUDIT + path), 401, "key-rejected")
+        assert operator.get(AUDIT + path).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("query", "pointer"),
-    [
-        ("artifact_id=1", "/artifact_id"),
-        ("run_id=", "/run_id"),
-        ("operation=", "/operation"),
-        ("actor=%00", "/actor"),
-        ("success=perhaps", "/success"),
-        ("start=2026-01-01", "/start"),
-        ("end=yesterday", "/end"),
-        ("limit=0", "/limit"),
-        ("limit=1001", "/limit"),
-        ("cursor=x", "/cursor"),
-        ("user=me", "/user"),
-        ("operation=a&operation=b", "/operation"),
-    ],
-)
-def test_what_cannot_be_meant_is_refused(operator: Caller, query: str, pointer: str) -> None:
-    refused = problem(operator.get(f"{AUDIT}?{query}"), 422, "invalid-input")
-    assert pointers(refused) == [pointer]
+REFUSED = [
+    ("artifact_id=1", "/artifact_id"),
+    ("run_id=", "/run_id"),
+    ("operation=", "/operation"),
+    ("actor=%00", "/actor"),
+    ("success=perhaps", "/success"),
+    ("start=2026-01-01", "/start"),
+    ("end=yesterday", "/end"),
+    ("limit=0", "/limit"),
+    ("limit=1001", "/limit"),
+    ("cursor=x", "/cursor"),
+    ("user=me", "/user"),
+    ("operation=a&operation=b", "/operation"),
+]
+
+
+def test_what_cannot_be_meant_is_refused(operator: Caller) -> None:
+    for query, pointer in REFUSED:
+        refused = problem(operator.get(f"{AUDIT}?{query}"), 422, "invalid-input")
+        assert pointers(refused) == [pointer], query
 
 
 def test_a_cursor_of_another_query_is_refused(operator: Caller, history: list[int]) -> None:
