@@ -79,7 +79,8 @@ def poison(ground: Ground, path: str) -> None:
     ground.messages.send_message(
         plain({"client_type": "ddh", "client_refs": {"n": 1}, "blob_path": path, **located})
     )
-    wait_for("two poisoned messages", lambda: ground.poisoned() == 2)
+    # The timer may come at any moment, and drain the one before there is the other.
+    wait_for("two poisoned messages", lambda: ground.poisoned() + len(kept(ground)) >= 2)
     execute(ground, MEND)
 
 
