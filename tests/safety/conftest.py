@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import psycopg
 import pytest
 from azure.storage.queue import QueueClient
 from fastapi import FastAPI
@@ -30,7 +31,7 @@ from shared.repositories.policy_runs import PolicyRunRepository
 from shared.repositories.set_aside import SetAsideRepository
 from shared.services.artifact_service import ArtifactService
 from shared.storage.queues import StorageQueue
-from tests.databases import own_database
+from tests.databases import database_of, own_database
 from tests.integration.clock import TickingClock
 from tests.integration.conftest import artifacts, database, ingestion, sql, uploads
 from tests.integration.http.conftest import build_registry
@@ -118,9 +119,9 @@ def seed(database: Database, registry: Registry, queue: str) -> None:
 
 
 @pytest.fixture
-def database_url(postgres: str, seeds: Seeds) -> Iterator[str]:
+def database_url(postgres: str, administrator: psycopg.Connection, seeds: Seeds) -> Iterator[str]:
     """URL of a database of the test's own, in which everything is that it may ask about."""
-    with own_database(postgres, seeds.template) as url:
+    with database_of(administrator, postgres, seeds.template) as url:
         yield url
 
 
