@@ -39,16 +39,19 @@ class Depths:
         self._clock = clock
 
     def measure(self) -> None:
-        """Record them all; what cannot be reached is left out this time.
+        """Record them all, in the log too; what cannot be reached is left out this time.
 
         The database first: it is not to wait for each queue of an account that is away.
         """
         with _left_out("set-aside"):
-            SET_ASIDE_DEPTH.set(self._open_messages())
+            messages = self._open_messages()
+            SET_ASIDE_DEPTH.set(messages)
+            _LOGGER.info("depth measured: of=%s messages=%d", "set-aside", messages)
         with _left_out("audit-trail"):
             backlog = self._relay.backlog()
             TRAIL_WAITING.set(backlog.waiting_events)
             TRAIL_LAG.set(backlog.behind_seconds)
+            _tell("audit-trail", backlog.waiting_events, backlog.behind_seconds)
         for name, queue in self._queues.items():
             with _left_out(name):
                 self._measure_queue(name, queue)
@@ -58,10 +61,18 @@ class Depths:
         waits = (now - (depth.waiting_since or now)).total_seconds()
         QUEUE_DEPTH.set(depth.messages, {"queue": name})
         QUEUE_OLDEST.set(max(waits, 0.0), {"queue": name})
+        _tell(name, depth.messages, max(waits, 0.0))
 
     def _open_messages(self) -> int:
         with self._database.connection() as connection:
             return SetAsideRepository(connection).count_open(_COUNTED)
+
+
+def _tell(what: str, messages: int, oldest_seconds: float) -> None:
+    """Alerts read these lines: infra/modules/alerts.bicep."""
+    _LOGGER.info(
+        "depth measured: of=%s messages=%d oldest_seconds=%d", what, messages, oldest_seconds
+    )
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """What waits, and what policies came to, as metrics tell it."""
 
+import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -54,7 +56,9 @@ def test_what_waits_is_measured_in_queues_aside_and_for_the_trail(
     set_aside: SetAsideService,
     clock: TickingClock,
     collected: Collected,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.INFO, "shared.services.depths")
     own_queue.send("{}")
     own_queue.send("{}")
     set_aside.keep(Message("events", b"?"), "malformed_message", "Not JSON.")
@@ -69,6 +73,13 @@ def test_what_waits_is_measured_in_queues_aside_and_for_the_trail(
     assert measured["registry.set_aside.open"] == ONE
     assert measured["registry.audit.waiting"] == {(): 2}
     assert measured["registry.audit.lag"][()] > 0
+    told = [line for line in caplog.messages if line.startswith("depth measured: ")]
+    assert re.fullmatch(r"depth measured: of=audit-trail messages=2 oldest_seconds=\d+", told[1])
+    assert re.fullmatch(r"depth measured: of=work messages=2 oldest_seconds=3[56]\d\d", told[2])
+    assert [told[0], told[3]] == [
+        "depth measured: of=set-aside messages=1",
+        "depth measured: of=work-poison messages=0 oldest_seconds=0",
+    ]
 
 
 def test_where_nothing_waits_it_is_none(
