@@ -44,6 +44,10 @@ RELEASED = {
     "0024-build-artifacts": "eb93392dbbc7a69a3258ebd0c4db17f94021d8c3247517b871758c5ded98428d",
     "0025-build-dashboard": "174ba9d6149b9cf3eb13140b09c369020107c4bd5da4fee6d949e0d751fdc18b",
     "0026-usable-artifacts": "e2a175b60d691bd0906f70573bad3a420e5d7d6d5f7b171644300583ee8738de",
+    "0027-audit-trail": "16acefe2ef0c5b66aeac3b935dd3f47044d638f6e2fd238c0024794a1d03fb18",
+    "0029-integrity": "bf0bee3e1fb01d16529d54de2f53648891e706ea0948b2cfd9a18fed1ccb7d69",
+    "0030-figures": "8ba7c1f48a3e2f1c7aba4efef5852b7d16961e7fd303f30899666fc7c5298bb5",
+    "0031-attempts": "fab46237bc8dea67831b2413919f1c320543eb8eb1ae5db64272dc70fdd5da9b",
 }
 
 
