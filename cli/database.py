@@ -22,6 +22,7 @@ from shared.services.audit_trail import AuditTrailService
 from shared.services.audit_verification import AuditVerifier
 from shared.services.backfill import BackfillService
 from shared.services.reconciliation import ReconciliationService
+from shared.settings import variable_of
 from shared.storage.accounts import BlobAccounts
 
 _BACKFILL = Attempt(Doing("artifact_creation", "create"), Origin("cli:backfill"))
@@ -124,4 +125,5 @@ def _told_clearly() -> Generator[None]:
 
 
 def _settings_in(error: ValidationError) -> str:
-    return ", ".join(f"REGISTRY_{'_'.join(map(str, at['loc'])).upper()}" for at in error.errors())
+    names = [variable_of(str(at["loc"][0])) for at in error.errors() if at["loc"]]
+    return ", ".join(dict.fromkeys(names))

@@ -4,12 +4,29 @@ from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.models.audit_seals import seed_of
+from shared.models.service_uris import Service, read_service_uri
 from shared.models.tables import SourceName, TableSource
+
+
+def variable_of(field: str) -> str:
+    """Name of the environment variable that a setting is read from.
+
+    What follows two underscores is spelt as the Functions host reads it.
+    """
+    name, mark, of_host = field.partition("__")
+    return f"REGISTRY_{name.upper()}{mark}{of_host}"
 
 
 class TriggerSettings(BaseSettings):
@@ -32,6 +49,8 @@ class DatabaseSettings(BaseSettings):
 
     database_url: SecretStr
     """PostgreSQL 14 or later, directly or behind PgBouncer in transaction mode."""
+    database_identity: bool = False
+    """Whether the app's identity opens it: its token of the moment is the password."""
     database_pool_size: int = Field(default=8, ge=1, le=200)
     """Connections that one process opens at most; look-ups over HTTP share two more."""
     database_timeout_seconds: float = Field(default=10.0, gt=0)
@@ -95,6 +114,24 @@ _FROM_JSON = BeforeValidator(_parsed)
 _OR_NONE = BeforeValidator(lambda value: None if value == "" else value)
 
 
+def _of(service: Service) -> AfterValidator:
+    return AfterValidator(lambda uri: read_service_uri(uri, service).uri if uri else "")
+
+
+_BlobUri = Annotated[str, _of("blob")]
+_QueueUri = Annotated[str, _of("queue")]
+_TableUri = Annotated[str, _of("table")]
+
+
+def _check_one_way(connection: SecretStr, uris: list[str | None], *, needed: bool) -> SecretStr:
+    """There is no telling which of two ways was meant."""
+    if any(uris) and (connection or not all(uris)):
+        raise ValueError("a connection string, or in its place all URIs of services")
+    if needed and not (connection or any(uris)):
+        raise ValueError("neither a connection string nor URIs of services")
+    return connection
+
+
 class StorageSettings(BaseSettings):
     """What reaches the bytes that are registered: an allow-list, for nothing else is asked."""
 
@@ -102,12 +139,31 @@ class StorageSettings(BaseSettings):
         env_prefix="REGISTRY_", frozen=True, extra="ignore", hide_input_in_errors=True
     )
 
-    storage: SecretStr
+    storage__blobServiceUri: _BlobUri = ""  # noqa: N815 - as the Functions host spells it
+    """In place of a connection string: where the app's identity asks, `https://ACCOUNT.blob…`."""
+    storage__queueServiceUri: _QueueUri = ""  # noqa: N815 - likewise
+    storage__tableServiceUri: _TableUri = ""  # noqa: N815 - likewise
+    storage: SecretStr = Field(default=SecretStr(""), validate_default=True)
     """Connection string of the storage account that holds uploads and queues."""
     more_storage: Annotated[tuple[SecretStr, ...], NoDecode, _FROM_JSON] = ()
-    """Connection strings of other accounts whose blobs may be registered, as a JSON list."""
+    """Other accounts whose blobs may be registered, as a JSON list: connection strings, or
+    `https://ACCOUNT.blob…` for the app's identity."""
     table_sources: Annotated[dict[SourceName, TableSource], NoDecode, _FROM_JSON] = {}
     """Databases whose tables may be hashed, as a JSON object: name → `TableSource`."""
+
+    @field_validator("storage")
+    @classmethod
+    def _check_storage(cls, connection: SecretStr, others: ValidationInfo) -> SecretStr:
+        names = [f"storage__{service}ServiceUri" for service in ("blob", "queue", "table")]
+        return _check_one_way(connection, [others.data.get(name) for name in names], needed=True)
+
+    @field_validator("more_storage")
+    @classmethod
+    def _check_more(cls, accounts: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        for account in accounts:
+            if "://" in account.get_secret_value().partition("=")[0]:
+                read_service_uri(account.get_secret_value(), "blob")
+        return accounts
 
 
 class AuditSettings(BaseSettings):
@@ -117,10 +173,19 @@ class AuditSettings(BaseSettings):
         env_prefix="REGISTRY_", frozen=True, extra="ignore", hide_input_in_errors=True
     )
 
-    audit_storage: SecretStr = SecretStr("")
+    audit_storage__blobServiceUri: _BlobUri = ""  # noqa: N815 - like those of uploads
+    """In place of a connection string, both."""
+    audit_storage__tableServiceUri: _TableUri = ""  # noqa: N815 - likewise
+    audit_storage: SecretStr = Field(default=SecretStr(""), validate_default=True)
     """Connection string of the account that holds its tables; by default that of uploads."""
     audit_table: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{2,40}$")] = "AuditTrail"
     """What the names of its tables begin with, one a month: the year and the month follow."""
+
+    @field_validator("audit_storage")
+    @classmethod
+    def _check_audit_storage(cls, connection: SecretStr, others: ValidationInfo) -> SecretStr:
+        names = [f"audit_storage__{service}ServiceUri" for service in ("blob", "table")]
+        return _check_one_way(connection, [others.data.get(name) for name in names], needed=False)
 
 
 _PublicKey = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

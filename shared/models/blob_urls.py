@@ -9,10 +9,10 @@ from shared.errors import InvalidInput
 from shared.models.blobs import BlobReference
 
 _LONGEST_VERSION = 64
-_AZURES_HOST = re.compile(
-    r"([a-z0-9]{3,24})\.blob\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)"
-)
-"""Of all of Azure's clouds; accounts with private endpoints are called by the same names."""
+AZURES_DOMAINS = r"windows\.net|chinacloudapi\.cn|usgovcloudapi\.net"
+"""Of all of its clouds, as a pattern."""
+_AZURES_HOST = re.compile(rf"([a-z0-9]{{3,24}})\.blob\.core\.(?:{AZURES_DOMAINS})")
+"""Accounts with private endpoints are called by the same names."""
 
 
 @dataclass(frozen=True)
