@@ -35,6 +35,14 @@ def _parse_timeout(text: Any) -> Any:
     return None if text in (-1, "-1") else parse_time_span(text)
 
 
+def _folded(names: Any) -> Any:
+    """A list as the host compares it; app settings spell one as an object: `{"0": name}`."""
+    listed = list(cast("dict[str, Any]", names).values()) if isinstance(names, dict) else names
+    if not isinstance(listed, list):
+        return listed
+    return [str(name).lower() for name in cast("list[Any]", listed)]
+
+
 TimeSpan = Annotated[timedelta, BeforeValidator(parse_time_span)]
 
 
@@ -71,6 +79,8 @@ class Extensions(_Section):
 class HostConfig(_Section):
     version: Literal["2.0"]
     extensions: Extensions = Extensions()
+    functions: Annotated[frozenset[str], BeforeValidator(_folded)] = frozenset()
+    """The only ones that run here, in lower case; none named, all do."""
     function_timeout: Annotated[timedelta | None, BeforeValidator(_parse_timeout)] = timedelta(
         minutes=30
     )

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -36,8 +36,10 @@ class Index:
     skipped: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def index_app(directory: Path, environment: Mapping[str, str]) -> Index:
-    """Imports the app and describes its functions.
+def index_app(
+    directory: Path, environment: Mapping[str, str], allowed: Collection[str] = ()
+) -> Index:
+    """Imports the app and describes its functions: all, or those `allowed`, in lower case.
 
     The names are ordered without regard to case; routes are matched in that order too. Raises
     `AppLoadError` for what makes the worker refuse the whole app.
@@ -49,6 +51,7 @@ def index_app(directory: Path, environment: Mapping[str, str]) -> Index:
         bindings = [_read_binding(raw) for raw in indexed.get_raw_bindings()]
         types = argument_types(name, indexed.get_user_function(), bindings)
         try:
+            _check_allowed(name, allowed)
             functions.append(_describe(indexed, bindings, types, environment))
         except FunctionLoadError as fault:
             skipped[name] = str(fault)
@@ -119,6 +122,11 @@ def _describe(
         directory=str(Path(inspect.getfile(function)).parent),
         retry=_retry_policy(indexed, trigger),
     )
+
+
+def _check_allowed(name: str, allowed: Collection[str]) -> None:
+    if allowed and name.lower() not in allowed:
+        raise FunctionLoadError("not among the functions that the host is to run")
 
 
 def _check_supported(bindings: list[Binding]) -> None:

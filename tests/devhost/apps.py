@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,11 +39,16 @@ def copy_sample(directory: Path, values: Mapping[str, object]) -> Path:
     return directory
 
 
-def index_code(directory: Path, code: str, environment: Mapping[str, str] | None = None) -> Index:
+def index_code(
+    directory: Path,
+    code: str,
+    environment: Mapping[str, str] | None = None,
+    allowed: Collection[str] = (),
+) -> Index:
     """Indexes an app in this process and leaves no trace of the import."""
     write_app(directory, code)
     try:
-        return index_app(directory, environment or {})
+        return index_app(directory, environment or {}, allowed)
     finally:
         sys.path.remove(str(directory))
         sys.modules.pop("function_app", None)

@@ -7,6 +7,7 @@ import pytest
 
 from devhost.host.errors import ConfigurationError
 from devhost.host.host_config import read_host_config
+from tests.devhost.apps import index_code
 
 QUEUES = "AzureFunctionsJobHost__extensions__queues__"
 
@@ -41,6 +42,32 @@ def test_the_case_of_the_setting_does_not_matter(tmp_path: Path, queues: str) ->
     app = _host_json(tmp_path, f'{{"version": "2.0", "extensions": {{"queues": {queues}}}}}')
     setting = "AZUREFUNCTIONSJOBHOST__EXTENSIONS__QUEUES__BATCHSIZE"
     assert read_host_config(app, {setting: "8"}).extensions.queues.batch_size == 8
+
+
+@pytest.mark.parametrize(
+    ("document", "settings"),
+    [
+        ('{"version": "2.0", "functions": ["Work", "health"]}', {}),
+        (
+            '{"version": "2.0"}',
+            {
+                "AzureFunctionsJobHost__functions__0": "work",
+                "AzureFunctionsJobHost__functions__1": "Health",
+            },
+        ),
+    ],
+)
+def test_only_functions_that_are_listed_run(
+    tmp_path: Path, document: str, settings: dict[str, str]
+) -> None:
+    allowed = read_host_config(_host_json(tmp_path, document), settings).functions
+    code = "".join(
+        f"@app.route('{name}')\ndef {name}(req: func.HttpRequest) -> str: ...\n"
+        for name in ("work", "idle", "HEALTH")
+    )
+    index = index_code(tmp_path, code, allowed=allowed)
+    assert [function.name for function in index.functions] == ["HEALTH", "work"]
+    assert list(index.skipped) == ["idle"]
 
 
 @pytest.mark.parametrize(
