@@ -96,7 +96,7 @@ def _told_in_the_trail(attempt: Attempt | None) -> Generator[None]:
 def apply_migrations() -> list[str]:
     """Names of what had to be applied; ends the command where it fails."""
     with _told_clearly():
-        return migrate(_database_url())
+        return migrate(_database_url(), bootstrap.database_password())
 
 
 def _database_url() -> str:

@@ -8,7 +8,9 @@ from os import environ
 from threading import RLock
 from typing import TypeVar
 
+from shared.database.login import Password
 from shared.database.pool import Database
+from shared.identity import Identity
 from shared.models.audit_retention import KeepingTime
 from shared.models.audit_seals import SealKeys
 from shared.services.access import AccessService
@@ -44,16 +46,15 @@ from shared.services.signing_keys import SigningKeys
 from shared.services.tokens import TokenService
 from shared.services.verification import Verifications
 from shared.settings import (
-    AuditSettings,
     DatabaseSettings,
     KeySettings,
     RetentionSettings,
     SealSettings,
     Settings,
-    StorageSettings,
     TokenSettings,
     TriggerSettings,
 )
+from shared.storage.account import Account
 from shared.storage.accounts import BlobAccounts
 from shared.storage.audit_table import AuditTable
 from shared.storage.blobs import BlobStore
@@ -62,6 +63,7 @@ from shared.storage.kept_blobs import KeptBlobs
 from shared.storage.logs import quiet_request_logs
 from shared.storage.queues import StorageQueue
 from shared.storage.table_sources import TableSources
+from shared.storage_settings import AuditSettings, StorageSettings
 from shared.telemetry.exporting import export_where_configured
 from shared.telemetry.logs import add_facts, quiet_others
 
@@ -136,6 +138,17 @@ def database_settings() -> DatabaseSettings:
 
 
 @_once
+def identity() -> Identity:
+    """Who the app is where no key or password says so; asks nobody before it is used."""
+    return Identity()
+
+
+def database_password() -> Password | None:
+    """What opens the database beside its URL."""
+    return identity().password if database_settings().database_identity else None
+
+
+@_once
 def database() -> Database:
     """The pool; connects on first use."""
     read = database_settings()
@@ -143,6 +156,7 @@ def database() -> Database:
         read.database_url.get_secret_value(),
         size=read.database_pool_size,
         timeout_seconds=read.database_timeout_seconds,
+        password=database_password(),
     )
 
 
@@ -164,9 +178,7 @@ def accounts() -> BlobAccounts:
 
     Raises ValueError where the list names one of them twice.
     """
-    read = StorageSettings()  # pyright: ignore[reportCallIssue] - likewise
-    connections = (read.storage, *read.more_storage)
-    return BlobAccounts(BlobStore(connection.get_secret_value()) for connection in connections)
+    return BlobAccounts(BlobStore(account) for account in StorageSettings().accounts(identity()))
 
 
 def token_service(read: TokenSettings) -> TokenService | None:
@@ -183,9 +195,9 @@ def audit_table() -> AuditTable:
     return AuditTable(_audit_account(), AuditSettings().audit_table)
 
 
-def _audit_account() -> str:
-    uploads = StorageSettings()  # pyright: ignore[reportCallIssue] - likewise
-    return (AuditSettings().audit_storage or uploads.storage).get_secret_value()
+def _audit_account() -> Account:
+    own = AuditSettings().audit_account(identity())
+    return own or StorageSettings().account(identity())
 
 
 @_once
@@ -243,10 +255,13 @@ def trail_retention() -> TrailRetention:
     )
 
 
+def _queue(read: Settings, name: str) -> StorageQueue:
+    return StorageQueue(read.account(identity()), name)
+
+
 def poison_queues(read: Settings, set_aside: SetAsideService) -> PoisonQueues:
     """What the host gives up, of each queue that messages are taken from."""
-    storage = read.storage.get_secret_value()
-    queues = {name: StorageQueue(storage, f"{name}-poison") for name in read.queues}
+    queues = {name: _queue(read, f"{name}-poison") for name in read.queues}
     return PoisonQueues(queues, set_aside)
 
 
@@ -266,8 +281,8 @@ def registry() -> Registry:
     telemetry()
     read = Settings()  # pyright: ignore[reportCallIssue] - likewise
     store = accounts()
-    tables = TableSources(read.table_sources)
-    queues = {name: StorageQueue(read.storage.get_secret_value(), name) for name in read.queues}
+    tables = TableSources(read.table_sources, password=identity().password)
+    queues = {name: _queue(read, name) for name in read.queues}
     set_aside = SetAsideService(database(), _now, queues)
     artifacts, policies = ArtifactService(database(), _now), PolicyService(database(), _now)
     rules = RuleService(database(), _now, store.accounts)
@@ -275,7 +290,7 @@ def registry() -> Registry:
     retirement = RetirementService(database(), store, _now)
     verifications = Verifications(database(), artifacts, ingestion, store, _now)
     hashing, acting = queues[read.hashing_queue], queues[read.policy_actions_queue]
-    kicking = StorageQueue(read.storage.get_secret_value(), read.audit_queue)
+    kicking = _queue(read, read.audit_queue)
     return Registry(
         settings=read,
         artifacts=artifacts,
@@ -315,7 +330,7 @@ def depths() -> Depths:
     """What measures how much waits; for a timer alone."""
     read = registry().settings
     names = [each for name in read.queues for each in (name, f"{name}-poison")]
-    queues = {name: StorageQueue(read.storage.get_secret_value(), name) for name in names}
+    queues = {name: _queue(read, name) for name in names}
     return Depths(database(), queues, registry().audit.relay, _now)
 
 

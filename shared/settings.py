@@ -4,20 +4,11 @@ from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic_core import from_json
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.models.audit_seals import seed_of
-from shared.models.service_uris import Service, read_service_uri
-from shared.models.tables import SourceName, TableSource
+from shared.storage_settings import FROM_JSON, AuditSettings, StorageSettings
 
 
 def variable_of(field: str) -> str:
@@ -104,88 +95,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _parsed(value: object) -> object:
-    return from_json(value) if isinstance(value, str) else value
-
-
-# The settings' own decoding would show what it cannot decode, and this may hold secrets.
-_FROM_JSON = BeforeValidator(_parsed)
-
 _OR_NONE = BeforeValidator(lambda value: None if value == "" else value)
-
-
-def _of(service: Service) -> AfterValidator:
-    return AfterValidator(lambda uri: read_service_uri(uri, service).uri if uri else "")
-
-
-_BlobUri = Annotated[str, _of("blob")]
-_QueueUri = Annotated[str, _of("queue")]
-_TableUri = Annotated[str, _of("table")]
-
-
-def _check_one_way(connection: SecretStr, uris: list[str | None], *, needed: bool) -> SecretStr:
-    """There is no telling which of two ways was meant."""
-    if any(uris) and (connection or not all(uris)):
-        raise ValueError("a connection string, or in its place all URIs of services")
-    if needed and not (connection or any(uris)):
-        raise ValueError("neither a connection string nor URIs of services")
-    return connection
-
-
-class StorageSettings(BaseSettings):
-    """What reaches the bytes that are registered: an allow-list, for nothing else is asked."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="REGISTRY_", frozen=True, extra="ignore", hide_input_in_errors=True
-    )
-
-    storage__blobServiceUri: _BlobUri = ""  # noqa: N815 - as the Functions host spells it
-    """In place of a connection string: where the app's identity asks, `https://ACCOUNT.blob…`."""
-    storage__queueServiceUri: _QueueUri = ""  # noqa: N815 - likewise
-    storage__tableServiceUri: _TableUri = ""  # noqa: N815 - likewise
-    storage: SecretStr = Field(default=SecretStr(""), validate_default=True)
-    """Connection string of the storage account that holds uploads and queues."""
-    more_storage: Annotated[tuple[SecretStr, ...], NoDecode, _FROM_JSON] = ()
-    """Other accounts whose blobs may be registered, as a JSON list: connection strings, or
-    `https://ACCOUNT.blob…` for the app's identity."""
-    table_sources: Annotated[dict[SourceName, TableSource], NoDecode, _FROM_JSON] = {}
-    """Databases whose tables may be hashed, as a JSON object: name → `TableSource`."""
-
-    @field_validator("storage")
-    @classmethod
-    def _check_storage(cls, connection: SecretStr, others: ValidationInfo) -> SecretStr:
-        names = [f"storage__{service}ServiceUri" for service in ("blob", "queue", "table")]
-        return _check_one_way(connection, [others.data.get(name) for name in names], needed=True)
-
-    @field_validator("more_storage")
-    @classmethod
-    def _check_more(cls, accounts: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        for account in accounts:
-            if "://" in account.get_secret_value().partition("=")[0]:
-                read_service_uri(account.get_secret_value(), "blob")
-        return accounts
-
-
-class AuditSettings(BaseSettings):
-    """Where the audit trail is kept."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="REGISTRY_", frozen=True, extra="ignore", hide_input_in_errors=True
-    )
-
-    audit_storage__blobServiceUri: _BlobUri = ""  # noqa: N815 - like those of uploads
-    """In place of a connection string, both."""
-    audit_storage__tableServiceUri: _TableUri = ""  # noqa: N815 - likewise
-    audit_storage: SecretStr = Field(default=SecretStr(""), validate_default=True)
-    """Connection string of the account that holds its tables; by default that of uploads."""
-    audit_table: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{2,40}$")] = "AuditTrail"
-    """What the names of its tables begin with, one a month: the year and the month follow."""
-
-    @field_validator("audit_storage")
-    @classmethod
-    def _check_audit_storage(cls, connection: SecretStr, others: ValidationInfo) -> SecretStr:
-        names = [f"audit_storage__{service}ServiceUri" for service in ("blob", "table")]
-        return _check_one_way(connection, [others.data.get(name) for name in names], needed=False)
 
 
 _PublicKey = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -198,7 +108,7 @@ class SealSettings(AuditSettings):
     """Where a day's signed root is kept. An immutability policy on it keeps everybody from it."""
     audit_signing_key: SecretStr = SecretStr("")
     """32 random bytes in Base64, the seed of an Ed25519 key; by default made of the pepper."""
-    audit_earlier_keys: Annotated[tuple[_PublicKey, ...], NoDecode, _FROM_JSON] = ()
+    audit_earlier_keys: Annotated[tuple[_PublicKey, ...], NoDecode, FROM_JSON] = ()
     """Public keys in hex whose seals are believed too, as a JSON list: those that we had before."""
 
     @field_validator("audit_signing_key")

@@ -1,12 +1,15 @@
 """Connections that an event loop asks through by itself, without a thread."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from psycopg import AsyncConnection, InterfaceError, OperationalError
 from psycopg.rows import DictRow
 
-from shared.database.options import CONNECTION_OPTIONS
+from shared.database.login import Password
+from shared.database.options import connection_options
 from shared.errors import DatabaseUnavailable
 
 Answer = TypeVar("Answer")
@@ -19,9 +22,11 @@ class LoopConnections:
     A visit to a thread costs more than such a statement does.
     """
 
-    def __init__(self, url: str, *, timeout_seconds: float) -> None:
+    def __init__(
+        self, url: str, *, timeout_seconds: float, password: Password | None = None
+    ) -> None:
         self._url = url
-        self._connect_seconds = max(2, int(timeout_seconds))
+        self._options = partial(connection_options, url, timeout_seconds, password)
         self._idle: list[AsyncConnection[DictRow]] = []
 
     async def ask(self, question: Question[Answer]) -> Answer:
@@ -55,9 +60,8 @@ class LoopConnections:
         return answer
 
     async def _open(self) -> AsyncConnection[DictRow]:
-        return await AsyncConnection[DictRow].connect(
-            self._url, connect_timeout=self._connect_seconds, **CONNECTION_OPTIONS
-        )
+        options = await asyncio.to_thread(self._options)  # it may ask for a token, which takes time
+        return await AsyncConnection[DictRow].connect(self._url, **options)
 
 
 def _close(connection: AsyncConnection[DictRow]) -> None:

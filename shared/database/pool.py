@@ -2,13 +2,15 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 
 from psycopg import Connection, InterfaceError, OperationalError
 from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from shared.database.login import Password
 from shared.database.loop import LoopConnections
-from shared.database.options import CONNECTION_OPTIONS
+from shared.database.options import connection_options
 from shared.errors import DatabaseUnavailable
 
 _RECONNECT_SECONDS = 3.0
@@ -21,11 +23,14 @@ class Database:
     statements that belong together go into `connection.transaction()`.
     """
 
-    def __init__(self, url: str, *, size: int, timeout_seconds: float) -> None:
+    def __init__(
+        self, url: str, *, size: int, timeout_seconds: float, password: Password | None = None
+    ) -> None:
+        """`password` is that of each new connection, where the URL has none."""
         self._pool = ConnectionPool(
             url,
             connection_class=Connection[DictRow],
-            kwargs=CONNECTION_OPTIONS | {"connect_timeout": max(2, int(timeout_seconds))},
+            kwargs=partial(connection_options, url, timeout_seconds, password),
             min_size=0,
             max_size=size,
             timeout=timeout_seconds,
@@ -34,7 +39,7 @@ class Database:
             open=False,
             name="registry",
         )
-        self.on_loop = LoopConnections(url, timeout_seconds=timeout_seconds)
+        self.on_loop = LoopConnections(url, timeout_seconds=timeout_seconds, password=password)
         """For an event loop; beside the pool."""
 
     @contextmanager

@@ -75,10 +75,11 @@ def _account_at(host: str, url: str) -> str | None:
     azures = _AZURES_HOST.fullmatch(host)
     if azures:
         return azures[1]
-    return account_in(url) if _is_loopback(host) else None
+    return account_in(url) if is_loopback(host) else None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether that is this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

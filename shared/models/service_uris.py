@@ -1,7 +1,6 @@
 """Addresses of a storage account's services, where an identity asks rather than a key."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,30 +13,27 @@ _EMULATORS_PATH = re.compile(r"/([a-z0-9]{3,24})/?")
 _EMULATORS_HOSTS = {"127.0.0.1", "localhost"}
 
 
-@dataclass(frozen=True)
-class ServiceUri:
-    """The account is the one that the address names, for nobody asks the service for its name."""
-
-    account: str
-    uri: str
-    """Without a slash at its end, or anything that were a credential."""
+def is_address(text: str) -> bool:
+    """Whether that is meant for an address; connection strings are words, `=` and what they say."""
+    return "://" in text.partition("=")[0]
 
 
-def read_service_uri(text: str, service: Service) -> ServiceUri:
-    """Raises ValueError, which never repeats the text, for what a token must not be sent to.
+def read_service_uri(text: str, service: Service) -> str:
+    """The same address without a slash at its end.
 
-    One token opens all accounts that its owner may use, so it goes to Azure's own hosts alone, or
-    to this machine, and over https. A custom domain would not tell the account's name either.
+    Raises ValueError, which never repeats the text, for what a token must not be sent to. One
+    token opens all accounts that its owner may use, so it goes to Azure's own hosts alone, or to
+    this machine, and over https. From a custom domain the account's name could not be told either.
     """
     parts = _split(text)
     host = parts.hostname or ""
     is_plain = parts.scheme == "https" and not (parts.query or parts.fragment or parts.username)
     azures = _AZURES_HOST.fullmatch(host)
     if is_plain and azures and azures[2] == service and parts.path in {"", "/"} and not parts.port:
-        return ServiceUri(azures[1], f"https://{host}")
+        return f"https://{host}"
     emulated = _EMULATORS_PATH.fullmatch(parts.path)
     if is_plain and host in _EMULATORS_HOSTS and emulated:
-        return ServiceUri(emulated[1], f"https://{parts.netloc}/{emulated[1]}")
+        return f"https://{parts.netloc}/{emulated[1]}"
     raise ValueError(f"no https://ACCOUNT.{service}.core.windows.net, or another cloud's of Azure")
 
 

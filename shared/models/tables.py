@@ -38,6 +38,8 @@ class TableSource(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     url: Annotated[SecretStr, AfterValidator(_postgresql)]
+    identity: bool = False
+    """Whether the app's identity opens it: its token of the moment is the password."""
     tables: tuple[_Pattern, ...] = Field(min_length=1)
     """`schema.table`, or `schema.*` for all of a schema."""
     statement_timeout_seconds: float = Field(default=600, ge=0.001, lt=1800)

@@ -19,11 +19,12 @@ from azure.core.exceptions import (
     ResourceExistsError,
     ResourceNotFoundError,
 )
-from azure.data.tables import TableClient, TableServiceClient, TableTransactionError
+from azure.data.tables import TableClient, TableTransactionError
 
 from shared.models.audit_entities import Entity, EntityKey, key_of
+from shared.storage.account import Account, table_service
 from shared.storage.faults import account_faults
-from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
+from shared.storage.patience import CHECK_OPTIONS
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -38,16 +39,14 @@ _PAGE = 1000
 
 
 class AuditTable:
-    """The trail's tables, `<prefix>YYYYMM`, in the account that a connection string names.
+    """The trail's tables, `<prefix>YYYYMM`, in one account.
 
     Any number of threads may ask. Whatever is called raises StorageUnavailable where the service
     is not there.
     """
 
-    def __init__(self, connection_string: str, prefix: str) -> None:
-        self._service = TableServiceClient.from_connection_string(
-            connection_string, **CLIENT_OPTIONS
-        )
+    def __init__(self, account: Account, prefix: str) -> None:
+        self._service = table_service(account)
         self._prefix = prefix
 
     def check(self) -> None:

@@ -6,21 +6,21 @@ from typing import Any, BinaryIO
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
-from azure.storage.blob import BlobClient, BlobServiceClient
+from azure.storage.blob import BlobClient
 from azure.storage.blob import RehydratePriority as SdkPriority
 
 from shared.errors import BlobChanged, BlobNotFound, StorageAccountNotAllowed
 from shared.models.blobs import BlobProperties, BlobReference
 from shared.models.listed_blobs import BlobScope
 from shared.models.tiers import ColderTier, RehydratePriority
+from shared.storage.account import Account, blob_service
 from shared.storage.addresses import account_address
 from shared.storage.faults import account_faults, blob_faults
 from shared.storage.leases import leased
 from shared.storage.listing import PAGE_BLOBS, ContainerListing
-from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
+from shared.storage.patience import CHECK_OPTIONS
 from shared.storage.ranges import BLOCK_BYTES, RangeReader
 from shared.storage.read_ahead import read_ahead
-from shared.storage.transport import BlobTransport
 
 CHUNK_BYTES = 1024 * 1024
 """What the socket is read into at a time: more or less costs page faults or thread switches."""
@@ -31,14 +31,10 @@ _IS_CURRENT = "OperationNotAllowedOnRootBlob"
 
 
 class BlobStore:
-    """Reads blobs of the account that a connection string names. Any number of threads may."""
+    """Reads blobs of one account. Any number of threads may."""
 
-    def __init__(self, connection_string: str, *, block_bytes: int = BLOCK_BYTES) -> None:
-        self._service = BlobServiceClient.from_connection_string(
-            connection_string,
-            transport=BlobTransport(connection_data_block_size=CHUNK_BYTES, **CLIENT_OPTIONS),
-            **CLIENT_OPTIONS,
-        )
+    def __init__(self, account: Account, *, block_bytes: int = BLOCK_BYTES) -> None:
+        self._service = blob_service(account, chunk_bytes=CHUNK_BYTES)
         self._ranges = RangeReader(self._service, block_bytes)
 
     @property
@@ -184,9 +180,13 @@ class BlobStore:
         return uri
 
     def check(self) -> None:
-        """Return within seconds when the account answers; raises StorageUnavailable."""
+        """Return within seconds when the account answers; raises StorageUnavailable.
+
+        It is asked for a container, which who may use blobs may do: what the account is like, none
+        of Azure's roles for blobs lets an identity ask.
+        """
         with account_faults():
-            self._service.get_account_information(**CHECK_OPTIONS)
+            next(iter(self._service.list_containers(results_per_page=1, **CHECK_OPTIONS)), None)
 
     def _require_own(self, reference: BlobReference) -> None:
         if not self.serves(reference.account):

@@ -12,6 +12,7 @@ from shared.errors import (
     RegistryError,
     StorageUnavailable,
 )
+from shared.identity import NoToken
 from shared.models.blobs import BlobReference
 
 _REFUSED = {401, 403}
@@ -36,7 +37,7 @@ def container_faults(container: str) -> Generator[None]:
     except AzureError as fault:
         if _status(fault) == 404:
             raise _no_container(container) from fault
-        raise _of_account(_status(fault), _code(fault)) from fault
+        raise _of_account(fault) from fault
 
 
 @contextmanager
@@ -45,13 +46,13 @@ def account_faults() -> Generator[None]:
     try:
         yield
     except AzureError as fault:
-        raise _of_account(_status(fault), _code(fault)) from fault
+        raise _of_account(fault) from fault
 
 
 def _of_blob(fault: AzureError, blob: BlobReference) -> RegistryError:
     status, code = _status(fault), _code(fault)
     if status is None or status >= 500 or status in _PASSING | _REFUSED | _REDIRECTS:
-        return _of_account(status, code)
+        return _of_account(fault)
     if status == 404:
         return _not_found(code, blob)
     if status in {412, 416}:
@@ -71,7 +72,10 @@ def _no_container(container: str) -> BlobNotFound:
     return BlobNotFound(f"There is no container '{container}'.")
 
 
-def _of_account(status: int | None, code: str | None) -> StorageUnavailable:
+def _of_account(fault: AzureError) -> StorageUnavailable:
+    status, code = _status(fault), _code(fault)
+    if isinstance(fault, NoToken):
+        return StorageUnavailable("The app's identity gets no token for the storage account.")
     if status is None:
         return StorageUnavailable()
     # Access can be granted again: a message waits for that, where a final error would drop it.

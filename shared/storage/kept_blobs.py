@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobServiceClient
 
+from shared.storage.account import Account, blob_service
 from shared.storage.faults import account_faults
-from shared.storage.patience import CLIENT_OPTIONS
 
 _SMALL = 2**20
 
@@ -19,9 +18,8 @@ class KeptBlobs:
     StorageUnavailable where the service is not there.
     """
 
-    def __init__(self, connection_string: str, container: str) -> None:
-        service = BlobServiceClient.from_connection_string(connection_string, **CLIENT_OPTIONS)
-        self._container = service.get_container_client(container)
+    def __init__(self, account: Account, container: str) -> None:
+        self._container = blob_service(account).get_container_client(container)
 
     def keep(self, path: str, content: bytes | Iterable[bytes]) -> bool:
         """Whether it was written: one that is there stays as it is. Makes the container."""

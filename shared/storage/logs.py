@@ -4,5 +4,6 @@ import logging
 
 
 def quiet_request_logs() -> None:
-    """Keep the SDK from logging every request, with all its headers, at INFO."""
-    logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
+    """Keep the SDK from logging every request, with all its headers, and every token, at INFO."""
+    for name in ("azure.core.pipeline.policies.http_logging_policy", "azure.identity"):
+        logging.getLogger(name).setLevel(logging.WARNING)

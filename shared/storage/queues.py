@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from azure.storage.queue import QueueClient
 
+from shared.storage.account import Account, queue_client
 from shared.storage.faults import account_faults
-from shared.storage.patience import CHECK_OPTIONS, CLIENT_OPTIONS
+from shared.storage.patience import CHECK_OPTIONS
 from shared.telemetry.traces import traced
 
 MAXIMUM_BATCH = 32
@@ -37,14 +37,14 @@ class ReceivedMessage:
 
 
 class StorageQueue:
-    """A queue of the account that a connection string names. Any number of threads may ask.
+    """A queue of one account. Any number of threads may ask.
 
     Whatever is called raises StorageUnavailable where the service, or a queue that has to be
     there, is not.
     """
 
-    def __init__(self, connection_string: str, name: str) -> None:
-        self._client = QueueClient.from_connection_string(connection_string, name, **CLIENT_OPTIONS)
+    def __init__(self, account: Account, name: str) -> None:
+        self._client = queue_client(account, name)
 
     def check(self) -> None:
         """Return within seconds when the queue is there; raises StorageUnavailable."""

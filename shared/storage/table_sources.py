@@ -10,9 +10,16 @@ from psycopg.abc import Buffer
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow
 
+from shared.database.login import Password, login
 from shared.database.options import CONNECTION_OPTIONS
 from shared.database.queries import load_queries
-from shared.errors import TableNotAllowed, TableNotFound, TableSourceUnavailable, TableUnreadable
+from shared.errors import (
+    DatabaseUnavailable,
+    TableNotAllowed,
+    TableNotFound,
+    TableSourceUnavailable,
+    TableUnreadable,
+)
 from shared.models.tables import TableReference, TableSource
 
 _QUERIES = load_queries(__file__)
@@ -34,13 +41,21 @@ class TableSources:
     """
 
     def __init__(
-        self, sources: Mapping[str, TableSource], *, lock_seconds: float = _LOCK_SECONDS
+        self,
+        sources: Mapping[str, TableSource],
+        *,
+        lock_seconds: float = _LOCK_SECONDS,
+        password: Password | None = None,
     ) -> None:
-        """Raises ValueError, without the URL, where libpq cannot read one."""
+        """`password` is the identity's, for those that it opens.
+
+        Raises ValueError, without the URL, where libpq cannot read one.
+        """
         for name, source in sources.items():
             _check_url(name, source)
         self._sources = dict(sources)
         self._lock_seconds = lock_seconds
+        self._password = password
 
     def serves(self, source: str) -> bool:
         """Whether tables of that name's database may be read at all."""
@@ -68,8 +83,9 @@ class TableSources:
         taken before a TRUNCATE that others commit meanwhile would show an empty table.
         """
         url = source.url.get_secret_value()
+        options = CONNECTION_OPTIONS | login(url, self._password if source.identity else None)
         connect = Connection[DictRow].connect
-        with connect(url, connect_timeout=_CONNECT_SECONDS, **CONNECTION_OPTIONS) as connection:
+        with connect(url, connect_timeout=_CONNECT_SECONDS, **options) as connection:
             connection.isolation_level = IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             with connection.transaction():
@@ -155,7 +171,7 @@ def _faults(table: TableReference, source: TableSource) -> Generator[None]:
             f"Reading the table {table} takes longer than the "
             f"{source.statement_timeout_seconds:g} seconds allowed, or was cancelled."
         ) from fault
-    except (psycopg.OperationalError, psycopg.InterfaceError) as fault:
+    except (psycopg.OperationalError, psycopg.InterfaceError, DatabaseUnavailable) as fault:
         raise TableSourceUnavailable(
             f"The database '{table.source}' cannot be reached, or let us wait, at the moment."
         ) from fault

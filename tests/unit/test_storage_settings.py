@@ -7,8 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from shared.models.tables import TableReference, TableSource
-from shared.settings import StorageSettings
 from shared.storage.table_sources import TableSources
+from shared.storage_settings import StorageSettings
 
 SECRET = "s3cret"
 URL = f"postgresql://reader:{SECRET}@db.example/gis"
@@ -21,7 +21,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def read() -> StorageSettings:
-    return StorageSettings()  # pyright: ignore[reportCallIssue] - the environment fills the fields
+    return StorageSettings()
 
 
 def source(**changes: Any) -> dict[str, Any]:
