@@ -17,6 +17,7 @@ from cli.arguments import (
     query,
 )
 from cli.audit_export import export
+from cli.audit_reconcile import reconcile
 from cli.audit_retain import retain
 from cli.audit_verify import verify
 from cli.connecting import AUDIT, connected
@@ -26,6 +27,7 @@ from cli.pages import follow, items, next_cursor, wanted
 
 audit = typer.Typer(help="Who did what, and what came of it.", no_args_is_help=True)
 audit.command()(export)
+audit.command()(reconcile)
 audit.command()(retain)
 audit.command()(verify)
 

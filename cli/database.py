@@ -22,6 +22,7 @@ from shared.services.audit_trail import AuditTrailService
 from shared.services.audit_verification import AuditVerifier
 from shared.services.backfill import BackfillService
 from shared.services.reconciliation import ReconciliationService
+from shared.services.trail_recovery import TrailRecovery
 from shared.settings import variable_of
 from shared.storage.accounts import BlobAccounts
 
@@ -66,6 +67,13 @@ def audit_verifier() -> Generator[AuditVerifier]:
     """What proves the audit trail; ends the command where it fails."""
     with _told_clearly(), closing(bootstrap.database()):
         yield bootstrap.audit_verifier()
+
+
+@contextmanager
+def trail_recovery() -> Generator[TrailRecovery]:
+    """What lets a restored database know the audit trail again; ends the command likewise."""
+    with _told_clearly(), closing(bootstrap.database()):
+        yield bootstrap.trail_recovery()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import logging
 import azure.functions as func
 
 from shared.bootstrap import registry
-from shared.errors import StorageUnavailable
+from shared.errors import SealConflict, StorageUnavailable
 
 bp = func.Blueprint()
 
@@ -42,3 +42,6 @@ def _relay() -> None:
         # It waits in the database, and readiness tells for how long. Tried again in a minute, and
         # not five times at once: no message of this queue is worth keeping.
         _LOGGER.warning("audit trail not written", exc_info=True)
+    except SealConflict:
+        # The database was restored: it waits until somebody runs `registry audit reconcile`.
+        _LOGGER.exception("audit trail is ahead of the database")

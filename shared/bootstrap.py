@@ -44,6 +44,8 @@ from shared.services.scrub import ScrubService
 from shared.services.set_aside import SetAsideService
 from shared.services.signing_keys import SigningKeys
 from shared.services.tokens import TokenService
+from shared.services.trail_recovery import TrailRecovery
+from shared.services.trail_relay import TrailRelay
 from shared.services.verification import Verifications
 from shared.settings import (
     DatabaseSettings,
@@ -227,6 +229,13 @@ def trail_seals() -> TrailSeals:
 def audit_verifier() -> AuditVerifier:
     """What proves the audit trail; for a command alone."""
     return AuditVerifier(database(), audit_table(), _kept_seals(), _seal_keys())
+
+
+@_once
+def trail_recovery() -> TrailRecovery:
+    """What lets a restored database know again what is in the audit trail; for a command alone."""
+    relay = TrailRelay(database(), audit_table(), _now)
+    return TrailRecovery(database(), audit_table(), relay, _kept_seals(), _seal_keys(), _now)
 
 
 @_once

@@ -10,7 +10,8 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from shared.database.queries import load_queries
-from shared.models.audit import KeptEvent, WrittenEvent
+from shared.models.audit import KeptEvent, WrittenEvent, event_hash
+from shared.models.registrations import Origin
 
 _QUERIES = load_queries(__file__)
 
@@ -28,6 +29,11 @@ class TrailRepository:
 
     def __init__(self, connection: Connection[DictRow]) -> None:
         self._connection = connection
+
+    def end(self) -> TrailEnd:
+        """Where the trail ends at the moment."""
+        row = self._one("end")
+        return TrailEnd(row["number"], row["recorded_at"])
 
     def lock_end(self) -> TrailEnd:
         """Where the trail ends. Nobody else numbers events before this transaction ends."""
@@ -76,6 +82,11 @@ class TrailRepository:
         """Say that events are written."""
         self._connection.execute(_QUERIES["forget_waiting"], {"numbers": list(numbers)})
 
+    def record_recovery(self, at: datetime, origin: Origin, details: dict[str, Any]) -> None:
+        """Say that the database knows again what was in the table."""
+        parameters = {"occurred_at": at, "details": Jsonb(details), **origin.as_json()}
+        self._connection.execute(_QUERIES["record_recovery"], parameters)
+
     def behind(self, most: int) -> tuple[int, datetime | None]:
         """How many events wait, of at most twice so many, and since when the oldest does."""
         row = self._one("behind", most=most)
@@ -85,3 +96,20 @@ class TrailRepository:
         row = self._connection.execute(_QUERIES[name], parameters).fetchone()
         assert row is not None, name  # noqa: S101 - these always answer
         return row
+
+
+def numbered_event(kept: KeptEvent, written: WrittenEvent | None) -> dict[str, Any]:
+    """An event as registry.number_events takes it, and where the outbox has it, if it does."""
+    event = kept.event
+    return {
+        "commit_number": None if written is None else written.commit_number,
+        "position": None if written is None else written.position,
+        "occurred_at": event.time.isoformat(),
+        "number": event.number,
+        "event_id": str(event.event_id),
+        "recorded_at": event.recorded_at.isoformat(),
+        "shard": event.shard,
+        "artifact_id": None if event.artifact_id is None else str(event.artifact_id),
+        "hash": event_hash(kept.canonical.encode()).hex(),
+        "event": kept.canonical,
+    }

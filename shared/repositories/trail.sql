@@ -1,3 +1,7 @@
+-- name: end()^
+-- Where the trail ends.
+SELECT number, recorded_at FROM registry.trail_end;
+
 -- name: lock_end()^
 -- Where the trail ends; whoever numbers events waits for whoever does so already.
 SELECT number, recorded_at FROM registry.trail_end FOR UPDATE;
@@ -49,3 +53,8 @@ SELECT unnumbered.count + unwritten.count AS waiting,
             ORDER BY numbered.number LIMIT 1)) AS since
 FROM (SELECT count(*) FROM (SELECT FROM registry.outbox ORDER BY position LIMIT :most) AS first_of_them) AS unnumbered,
      (SELECT count(*) FROM (SELECT FROM registry.trail_waiting ORDER BY number LIMIT :most) AS first_of_them) AS unwritten;
+
+-- name: record_recovery(occurred_at, actor, request_id, details)!
+-- The database knows again what was in the table.
+INSERT INTO registry.outbox (occurred_at, operation, action, actor, request_id, details)
+VALUES (:occurred_at, 'audit_trail_recovered', 'recover', :actor, :request_id, :details);

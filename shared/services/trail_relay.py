@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 from shared.database.pool import Database
-from shared.errors import StorageUnavailable
+from shared.errors import SealConflict, StorageUnavailable
 from shared.models.audit import (
     NO_HASH,
     AuditEvent,
@@ -18,10 +18,12 @@ from shared.models.audit import (
     shard_of,
 )
 from shared.models.audit_entities import entities_of, month_of
-from shared.repositories.trail import TrailRepository
+from shared.repositories.trail import TrailEnd, TrailRepository, numbered_event
+from shared.services.audit_beyond import holds_more
 from shared.storage.audit_table import AuditTable
 
-_AT_ONCE = 500
+MOST_WRITTEN_AT_ONCE = 500
+_AT_ONCE = MOST_WRITTEN_AT_ONCE
 _BYTES_AT_ONCE = 16 * 1024**2
 """Of details, or of events: what a function's memory holds several times over."""
 _COUNTED = 10_000
@@ -43,13 +45,23 @@ class TrailRelay:
         self._database = database
         self._table = table
         self._clock = clock
+        self._is_known = False
+        """Whether the table was ever found to end where the database says."""
 
     def relay(self, seconds: float) -> int:
         """Number and write what waits, for about so long; answers with how many were written.
 
-        Raises StorageUnavailable where the table cannot be written, once all are numbered.
+        Raises StorageUnavailable where the table cannot be written, once all are numbered; and
+        SealConflict where it holds events that the database does not know: it was restored, and
+        whatever were numbered now would be there twice.
         """
         end = monotonic() + seconds
+        try:
+            self._require_end()
+        except StorageUnavailable:
+            if self._is_known:
+                self._number_all(end)
+            raise
         total, is_more = 0, True
         while is_more:
             numbered = self.number_some()
@@ -61,6 +73,22 @@ class TrailRelay:
             total += written
             is_more = numbered + written > 0 and monotonic() < end
         return total
+
+    def _require_end(self) -> None:
+        end = None
+        while end != (now := self._end()):  # others go on meanwhile
+            end = now
+            if not holds_more(self._table, end.number, end.recorded_at):
+                self._is_known = True
+                return
+        raise SealConflict(
+            "The audit trail's table holds events that the database does not know, as after it was "
+            "restored: run 'registry audit reconcile'."
+        )
+
+    def _end(self) -> TrailEnd:
+        with self._database.connection() as connection:
+            return TrailRepository(connection).end()
 
     def _number_all(self, end: float) -> None:
         while monotonic() < end and self.number_some():
@@ -96,7 +124,10 @@ class TrailRelay:
             waiting = trail.waiting(_AT_ONCE, _BYTES_AT_ONCE)
         try:
             for month, of_month in groupby(waiting, _month):
-                self._table.insert(month, [each for kept in of_month for each in entities_of(kept)])
+                both = [entities_of(kept) for kept in of_month]
+                self._table.insert(month, [day for day, *_ in both])
+                # A copy is there only if its event is, and all before it in its shard.
+                self._table.insert(month, [copy for _, *copies in both for copy in copies])
             self._forget([kept.event.number for kept in waiting])
         finally:
             self._end_writing()
@@ -133,18 +164,6 @@ def _number(
         event = AuditEvent.of(each, number=number, recorded_at=recorded_at, previous=previous)
         canonical = event.canonical
         latest[event.shard] = event_hash(canonical)
-        numbered.append(
-            {
-                "commit_number": each.commit_number,
-                "position": each.position,
-                "occurred_at": each.occurred_at.isoformat(),
-                "number": number,
-                "event_id": str(event.event_id),
-                "recorded_at": recorded_at.isoformat(),
-                "shard": event.shard,
-                "artifact_id": None if event.artifact_id is None else str(event.artifact_id),
-                "hash": latest[event.shard].hex(),
-                "event": canonical.decode(),
-            }
-        )
+        kept = KeptEvent(canonical.decode(), event)
+        numbered.append(numbered_event(kept, each))
     return numbered

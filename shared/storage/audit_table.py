@@ -57,20 +57,21 @@ class AuditTable:
     def insert(self, month: date, entities: Sequence[Entity]) -> None:
         """Insert entities, and leave those that are there as they are. Makes the month's table.
 
-        Killed on the way, some are inserted: to be called again with the same ones.
+        Killed on the way, some are inserted, of each partition the oldest: to be called again with
+        the same ones.
         """
-        portions = list(_portions(entities))
+        partitions = list(_partitions(entities))
         client = self._table(month)
-        with account_faults(), ThreadPoolExecutor(min(_WRITERS, len(portions) or 1)) as writers:
-            insert = partial(_insert, client)
+        with account_faults(), ThreadPoolExecutor(min(_WRITERS, len(partitions) or 1)) as writers:
+            insert = partial(_insert_all, client)
             try:
-                list(writers.map(insert, portions))
+                list(writers.map(insert, partitions))
             except HttpResponseError as fault:
                 if fault.status_code != _NOT_FOUND:
                     raise
                 with suppress(ResourceExistsError):
                     client.create_table()
-                list(writers.map(insert, portions))
+                list(writers.map(insert, partitions))
 
     def get(self, month: date, key: EntityKey) -> Entity | None:
         """One entity; None where there is none."""
@@ -81,16 +82,22 @@ class AuditTable:
                 return None
 
     def pages(
-        self, month: date, conditions: str, values: dict[str, Any], *, most: int = _PAGE
+        self,
+        month: date,
+        conditions: str,
+        values: dict[str, Any],
+        *,
+        most: int = _PAGE,
+        only: list[str] | None = None,
     ) -> Iterator[list[Entity]]:
         """The entities that satisfy an OData filter, in the order of their keys, page by page.
 
-        `@name` in the filter stands for one of `values`. A page may be empty, and another follow:
-        the service ends one after a thousand entities, or after five seconds. None of a month
-        that has no table.
+        `@name` in the filter stands for one of `values`; `only` names the properties that are
+        wanted. A page may be empty, and another follow: the service ends one after a thousand
+        entities, or after five seconds. None of a month that has no table.
         """
         found = self._table(month).query_entities(
-            conditions, parameters=values, results_per_page=most
+            conditions, parameters=values, results_per_page=most, select=only
         )
         pages = found.by_page()
         while True:
@@ -128,6 +135,11 @@ class AuditTable:
         return self._service.get_table_client(self._name(month))
 
 
+def _insert_all(client: TableClient, portions: Iterable[Sequence[Entity]]) -> None:
+    for portion in portions:
+        _insert(client, portion)
+
+
 def _insert(client: TableClient, entities: Sequence[Entity]) -> None:
     """In one transaction where that is possible, else one by one."""
     if len(entities) > 1:
@@ -154,18 +166,23 @@ def _compare(client: TableClient, entity: Entity) -> None:
         _LOGGER.error("another entity is in its place: partition=%s row=%s", partition, row)
 
 
-def _portions(entities: Iterable[Entity]) -> Iterator[list[Entity]]:
-    """What a transaction takes: of one partition, so many, and so large."""
-    ordered = sorted(entities, key=key_of)
+def _partitions(entities: Iterable[Entity]) -> Iterator[list[list[Entity]]]:
+    """What each partition is to hold, in portions; oldest first, which is the last by its key."""
+    ordered = sorted(entities, key=key_of, reverse=True)
     for _, of_partition in groupby(ordered, lambda entity: key_of(entity).partition):
-        portion: list[Entity] = []
-        size = 0
-        for entity in of_partition:
-            own = len(json.dumps(entity))
-            if portion and (len(portion) == _MOST_ENTITIES or size + own > _MOST_BYTES):
-                yield portion
-                portion, size = [], 0
-            portion.append(entity)
-            size += own
-        if portion:
+        yield list(_portions(of_partition))
+
+
+def _portions(of_partition: Iterable[Entity]) -> Iterator[list[Entity]]:
+    """What a transaction takes: so many, and so large."""
+    portion: list[Entity] = []
+    size = 0
+    for entity in of_partition:
+        own = len(json.dumps(entity))
+        if portion and (len(portion) == _MOST_ENTITIES or size + own > _MOST_BYTES):
             yield portion
+            portion, size = [], 0
+        portion.append(entity)
+        size += own
+    if portion:
+        yield portion

@@ -26,6 +26,7 @@ def cases() -> Iterator[Case]:
     yield Case("trail.next_events", {"most": 10, "most_bytes": 10**6}, rows=50)
     yield Case("trail.number_events", {"events": Jsonb([_NUMBERED])}, rows=20)
     yield Case("trail.waiting", {"most": 10, "most_bytes": 10**6}, rows=10)
+    yield Case("trail.end", rows=1)
     yield Case("trail.shard_ends", rows=4)
     yield Case("trail_proof.state", rows=10)
     yield Case("trail_proof.beyond", rows=2)

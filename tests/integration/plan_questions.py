@@ -66,6 +66,7 @@ WRITES = {
     "trail_proof.keep_seal",
     "trail_retention.begin_drop",
     "trail_retention.end_drop",
+    "trail.record_recovery",
     "trail_retention.record_export",
     "trail_retention.remove_digests",
     "trail_retention.undo_drop",
