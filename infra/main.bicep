@@ -128,6 +128,7 @@ var queues = {
   policyActions: 'policy-actions'
   registrations: 'artifact-registrations'
 }
+var queueNames = [for queue in items(queues): queue.value]
 
 // What PostgreSQL on Azure opens by default for its memory, of which it keeps 15 for itself; we keep 35 more, for who
 // migrates, operates and watches. All instances together never open more than the rest, not even without PgBouncer.
@@ -223,7 +224,7 @@ module dataStorage 'modules/data-storage.bicep' = {
     undeleteDays: undeleteDays
     uploadContainer: uploadContainer
     deadLetterContainer: deadLetterContainer
-    queueNames: map(items(queues), queue => queue.value)
+    queueNames: queueNames
     appPrincipalId: identity.outputs.principalId
     bytesRoleId: roles.outputs.bytesRoleId
     workspaceId: monitoring.outputs.workspaceId

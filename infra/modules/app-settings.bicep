@@ -39,7 +39,7 @@ var storageSuffix = environment().suffixes.storage
 
 // The certificate is checked against the system's own authorities, of which the image has this list.
 var databaseQuery = 'sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt'
-var moreUris = map(moreAccounts, account => 'https://${account}.blob.${storageSuffix}')
+var moreUris = [for account in moreAccounts: 'https://${account}.blob.${storageSuffix}']
 
 var made = {
   REGISTRY_AUDIT_EARLIER_KEYS: '[]'

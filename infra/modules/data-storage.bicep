@@ -29,7 +29,7 @@ param zoneIds object
 
 // Storage Queue Data Contributor: the host takes, sends and deletes messages, and asks how many there are.
 var queueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
-var poisonQueueNames = map(queueNames, queue => '${queue}-poison')
+var poisonQueueNames = [for queue in queueNames: '${queue}-poison']
 
 module account 'storage-account.bicep' = {
   name: '${name}-account'
