@@ -116,6 +116,7 @@ var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = { 'azd-env-name': environmentName }
 var databaseName = 'registry'
 var databaseServerName = 'psql-${token}'
+var dataAccountName = 'stdata${token}'
 var pepperName = 'key-pepper'
 var uploadContainer = 'uploads'
 var deadLetterContainer = 'event-dead-letters'
@@ -217,7 +218,7 @@ module dataStorage 'modules/data-storage.bicep' = {
   name: 'data-storage'
   scope: group
   params: {
-    name: 'stdata${token}'
+    name: dataAccountName
     location: location
     tags: tags
     redundancy: redundancy
@@ -308,7 +309,7 @@ module events 'modules/events.bicep' = {
     name: 'evgt-${token}'
     location: location
     tags: tags
-    storageAccountName: 'stdata${token}'
+    storageAccountName: dataAccountName
     queueName: queues.blobEvents
     deadLetterContainer: deadLetterContainer
     subjectPrefix: '/blobServices/default/containers/${uploadContainer}/'
@@ -393,5 +394,5 @@ output REGISTRY_DATABASE_NAME string = databaseName
 output REGISTRY_IDENTITY_NAME string = identity.outputs.name
 output REGISTRY_IDENTITY_OBJECT_ID string = identity.outputs.principalId
 output REGISTRY_PEPPER_NAME string = pepperName
-output REGISTRY_STORAGE_ACCOUNT string = 'stdata${token}'
+output REGISTRY_STORAGE_ACCOUNT string = dataAccountName
 output REGISTRY_VAULT_ID string = vault.outputs.id

@@ -72,14 +72,19 @@ class Deployment:
             connection.execute(_ENTRA.read_bytes())
 
 
-def deploy(server: EmbeddedPostgres) -> Deployment:
-    """All of it, on a server that has nothing yet."""
+def empty(server: EmbeddedPostgres) -> Deployment:
+    """As Azure makes it: there is a database, and who administers it."""
     with psycopg.connect(server.url(), autocommit=True) as superuser:
         superuser.execute(_SERVER)
         superuser.execute(_DATABASE)
     with psycopg.connect(server.url("registry"), autocommit=True) as superuser:
         superuser.execute(_SCHEMA)
-    deployment = Deployment(server)
+    return Deployment(server)
+
+
+def deploy(server: EmbeddedPostgres) -> Deployment:
+    """All of it, on a server that has nothing yet."""
+    deployment = empty(server)
     deployment.make_roles()
     deployment.make_identity()
     migrate(deployment.owner)

@@ -37,8 +37,6 @@ param others object
 var login = environment().authentication.loginEndpoint
 var storageSuffix = environment().suffixes.storage
 
-// The certificate is checked against the system's own authorities, of which the image has this list.
-var databaseQuery = 'sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt'
 var moreUris = [for account in moreAccounts: 'https://${account}.blob.${storageSuffix}']
 
 var made = {
@@ -58,7 +56,7 @@ var made = {
   REGISTRY_DATABASE_IDENTITY: 'true'
   REGISTRY_DATABASE_POOL_SIZE: string(poolSize)
   REGISTRY_DATABASE_TIMEOUT_SECONDS: '10'
-  REGISTRY_DATABASE_URL: 'postgresql://${identityName}@${databaseHost}:6432/${databaseName}?${databaseQuery}'
+  REGISTRY_DATABASE_URL: 'postgresql://${identityName}@${databaseHost}:6432/${databaseName}?sslmode=verify-full'
   REGISTRY_HASHING_QUEUE: queues.hashing
   REGISTRY_KEY_PEPPER: '@Microsoft.KeyVault(SecretUri=${pepperUri})'
   REGISTRY_MORE_STORAGE: string(moreUris)

@@ -1,0 +1,1 @@
+"""What a deployment does beside making resources: azure.yaml names the scripts."""
