@@ -57,7 +57,7 @@ def drafts(operation: Operation, key_id: UUID, share: int) -> Iterator[Draft]:
 
 
 @pytest.mark.usefixtures("kept_and_logged")
-@pytest.mark.parametrize("share", [3, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("share", [6, pytest.param(1, marks=pytest.mark.long)])
 def test_nothing_that_a_request_holds_opens_anything_later(
     sender: Sender, key_id: UUID, share: int
 ) -> None:

@@ -96,7 +96,7 @@ def test_a_nul_is_refused_in_every_parameter(sender: Sender, key_id: UUID) -> No
             answer.problem()
 
 
-@pytest.mark.parametrize("share", [3, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("share", [7, pytest.param(1, marks=pytest.mark.long)])
 def test_what_is_no_text_or_no_number_is_harmless_in_every_parameter(
     sender: Sender, key_id: UUID, share: int
 ) -> None:
