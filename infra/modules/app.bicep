@@ -148,5 +148,4 @@ resource publishingPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPoli
 }
 
 output id string = app.id
-output name string = app.name
 output uri string = 'https://${app.properties.defaultHostName}'

@@ -114,7 +114,6 @@ resource appUsesQueues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   ]
 }
 
-output id string = account.outputs.id
 output blobUri string = account.outputs.blobUri
 output queueUri string = account.outputs.queueUri
 output tableUri string = account.outputs.tableUri

@@ -55,6 +55,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
       allOf: [
         {
           query: query
+          // Rows are counted where there are none, too: then their number is 0, and no column would have a value.
           metricMeasureColumn: aggregation == 'Count' ? null : 'value'
           timeAggregation: aggregation
           dimensions: hasDimension ? [

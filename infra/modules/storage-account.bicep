@@ -160,7 +160,6 @@ module endpoints 'private-endpoint.bicep' = [
   }
 ]
 
-output id string = account.id
 output blobUri string = account.properties.primaryEndpoints.blob
 output queueUri string = account.properties.primaryEndpoints.queue
 output tableUri string = account.properties.primaryEndpoints.table
