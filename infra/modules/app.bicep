@@ -116,8 +116,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         }
       }
     }
+    // No ftpsState: Flex Consumption has no FTP, and refuses the property (error 51021), like most of siteConfig.
     siteConfig: {
-      ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
     }
