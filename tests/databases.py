@@ -7,9 +7,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import DictRow, dict_row
 
 _FIRST_WITH_STRATEGIES = 150000
 """PostgreSQL 15; files are copied for less than half of what its own choice, the log, costs."""
+
+
+def connected(url: str) -> psycopg.Connection[DictRow]:
+    """A connection whose statements are each a transaction, with rows by name."""
+    return psycopg.Connection[DictRow].connect(url, autocommit=True, row_factory=dict_row)
 
 
 @contextmanager

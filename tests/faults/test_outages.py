@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-import psycopg
 import pytest
-from psycopg.rows import DictRow, dict_row
 
 from devhost.host.storage import create_queue
 from devhost.stack.azurite import Azurite
 from devhost.stack.postgres import EmbeddedPostgres
 from shared.database.migrate import migrate
+from tests.databases import connected
 from tests.end_to_end.waiting import wait_for
 from tests.faults.conftest import Tally
 from tests.faults.load import Load, load_on
@@ -110,7 +109,3 @@ def test_a_storage_account_stopped_under_load_loses_nothing(
 def assert_nothing_lost(sql: Rows, uploads: Uploads, load: Load) -> None:
     assert_holds(sql, uploads.container, load.contents)
     assert reasons(sql) == []
-
-
-def connected(url: str) -> Rows:
-    return psycopg.Connection[DictRow].connect(url, autocommit=True, row_factory=dict_row)
