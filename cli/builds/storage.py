@@ -1,4 +1,4 @@
-"""The storage account whose credential the environment holds; imported when bytes are moved.
+"""The storage account that the environment names; imported when bytes are moved.
 
 Nothing that the SDK says is shown as it is: it may repeat a shared access signature.
 """
@@ -21,15 +21,16 @@ from cli.connection import is_loopback
 from cli.faults import CONFLICT, NOT_ALLOWED, fail
 from cli.misuse import refuse
 from shared.errors import InvalidInput, StorageUnavailable
+from shared.identity import Identity, NoToken
 from shared.models.blobs import BlobReference, check_account
+from shared.models.service_uris import read_service_uri
+from shared.storage.account import Account, IdentityAccount, blob_service
 from shared.storage.addresses import account_address, blob_uri
 from shared.storage.blobs import CHUNK_BYTES, BlobStore
 from shared.storage.faults import blob_faults
-from shared.storage.patience import CLIENT_OPTIONS
-from shared.storage.transport import BlobTransport
 
 CONNECTION = "AZURE_STORAGE_CONNECTION_STRING"
-SIGNED_URL = "BLDST_UPLOAD_URL"
+UPLOAD_URL = "BLDST_UPLOAD_URL"
 _MOST_BLOCKS = 50_000
 """What a blob may have."""
 _BLOCK_BYTES = 8 * 1024 * 1024
@@ -39,14 +40,14 @@ _BLOCKS_AT_ONCE = 4
 class Storage:
     """One account, or one container of it."""
 
-    def __init__(self, connection_string: str, container: str | None, variable: str) -> None:
+    def __init__(self, account: Account, container: str | None, variable: str) -> None:
         """Raises ValueError, and InvalidInput, for what leads to no account.
 
         `variable` is where all this was said.
         """
-        self._connection_string = connection_string
+        self._account = account
         self._variable = variable
-        self._store = BlobStore(connection_string)
+        self._store = BlobStore(account)
         check_account(self._store.account)
         self.container = container
         """Where the credential is for that one only."""
@@ -101,6 +102,8 @@ class Storage:
             yield
         except StorageUnavailable as error:
             cause = error.__cause__
+            if isinstance(cause, NoToken):
+                fail(NOT_ALLOWED, f"{self._variable} has no signature, and nobody is signed in")
             status = cause.status_code if isinstance(cause, HttpResponseError) else None
             if isinstance(cause, ClientAuthenticationError) and status is None:
                 refuse(f"the key in {self._variable} cannot be read")  # nothing could be signed
@@ -109,12 +112,11 @@ class Storage:
             raise
 
     def _uploading(self, size: int) -> BlobServiceClient:
-        return BlobServiceClient.from_connection_string(
-            self._connection_string,
-            transport=BlobTransport(connection_data_block_size=CHUNK_BYTES, **CLIENT_OPTIONS),
+        return blob_service(
+            self._account,
+            chunk_bytes=CHUNK_BYTES,
             max_single_put_size=_BLOCK_BYTES,
             max_block_size=max(_BLOCK_BYTES, math.ceil(size / _MOST_BLOCKS)),
-            **CLIENT_OPTIONS,
         )
 
     def _refuse_to_overwrite(self, blob: BlobReference) -> NoReturn:
@@ -123,28 +125,31 @@ class Storage:
 
 def storage_at_hand() -> Storage | None:
     """What the environment's credential leads to; None where it has none. Raises Misuse."""
-    connection, signed = os.environ.get(CONNECTION), os.environ.get(SIGNED_URL)
-    if connection and signed:
-        refuse(f"{CONNECTION} and {SIGNED_URL} are both set: only one can be used")
+    connection, url = os.environ.get(CONNECTION), os.environ.get(UPLOAD_URL)
+    if connection and url:
+        refuse(f"{CONNECTION} and {UPLOAD_URL} are both set: only one can be used")
     try:
-        if signed:
-            return _signed(signed)
+        if url:
+            return _at(url)
         return Storage(connection, None, CONNECTION) if connection else None
     except (ValueError, InvalidInput):
-        refuse(f"{SIGNED_URL if signed else CONNECTION} cannot be read")
+        refuse(f"{UPLOAD_URL if url else CONNECTION} cannot be read")
 
 
-def _signed(url: str) -> Storage:
-    """Of a container's address and its shared access signature."""
+def _at(url: str) -> Storage:
+    """Of a container's address, for its shared access signature, or else for who is signed in."""
     address, signature = account_address(url)
     parts = urlsplit(address)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        refuse(f"over http:// the signature of {SIGNED_URL} could be read on its way")
+        refuse(f"over http:// the signature of {UPLOAD_URL} could be read on its way")
     account, _, container = address.rpartition("/")
-    if parts.scheme not in {"http", "https"} or not container or not signature:
-        refuse(f"{SIGNED_URL} is a container's URL with its signature: https://...?sv=...")
+    if parts.scheme not in {"http", "https"} or not container:
+        refuse(f"{UPLOAD_URL} is a container's URL: https://..., with its signature or without")
+    if not signature:
+        by_identity = IdentityAccount(Identity(), read_service_uri(account, "blob"))
+        return Storage(by_identity, container, UPLOAD_URL)
     connection = f"BlobEndpoint={account};SharedAccessSignature={signature[1:]}"
-    return Storage(connection, container, SIGNED_URL)
+    return Storage(connection, container, UPLOAD_URL)
 
 
 def _is_there(client: BlobClient) -> bool:

@@ -81,8 +81,8 @@ def upload(
 ) -> None:
     """Upload a file to Azure Blob Storage, and register it as an artifact of a build.
 
-    The environment holds the credential: AZURE_STORAGE_CONNECTION_STRING, or BLDST_UPLOAD_URL, a
-    container's URL with a shared access signature.
+    The environment says whereto: AZURE_STORAGE_CONNECTION_STRING, or BLDST_UPLOAD_URL, a
+    container's URL, with a shared access signature or for who is signed in to Azure.
     """
     with connected(context) as client:
         build = client.ask("GET", of_build(build_id)).body
@@ -137,11 +137,11 @@ class HashedFile:
 
 
 def _storage() -> "Storage":
-    from cli.builds.storage import CONNECTION, SIGNED_URL, storage_at_hand  # noqa: PLC0415 - slow
+    from cli.builds.storage import CONNECTION, UPLOAD_URL, storage_at_hand  # noqa: PLC0415 - slow
 
     storage = storage_at_hand()
     if storage is None:
-        refuse(f"there is no credential for storage: set {CONNECTION} or {SIGNED_URL}")
+        refuse(f"there is no credential for storage: set {CONNECTION} or {UPLOAD_URL}")
     return storage
 
 

@@ -27,9 +27,10 @@ def read_service_uri(text: str, service: Service) -> str:
     """
     parts = _split(text)
     host = parts.hostname or ""
-    is_plain = parts.scheme == "https" and not (parts.query or parts.fragment or parts.username)
+    is_plain = parts.scheme == "https" and not (set("?#@") & set(text))
     azures = _AZURES_HOST.fullmatch(host)
-    if is_plain and azures and azures[2] == service and parts.path in {"", "/"} and not parts.port:
+    is_service = azures is not None and azures[2] == service and parts.port is None
+    if is_plain and is_service and parts.path in {"", "/"}:
         return f"https://{host}"
     emulated = _EMULATORS_PATH.fullmatch(parts.path)
     if is_plain and host in _EMULATORS_HOSTS and emulated:
