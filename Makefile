@@ -33,7 +33,7 @@ HELM_READY := charts/tools/node_modules/.ready
 HELM := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(HELM_READY))
 EXPORT := $(UV) export --quiet --frozen --no-dev --no-emit-project
 
-.PHONY: help run demo test compiled test-long chart check lint types layers drift bench reset tools requirements openapi
+.PHONY: help run demo test compiled test-long chart check lint types layers drift bench reset tools requirements openapi pgbouncer
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -80,6 +80,9 @@ reset: $(PACKAGES_READY) ## Forget everything that 'make run' stored in .local/
 
 tools: $(PACKAGES_READY) $(NODE_TOOLS_READY) ## Install what the other targets need, without running anything
 	@:
+
+pgbouncer: $(PACKAGES_READY) ## Fetch PgBouncer for its tests, from Debian, where the machine has none
+	@$(PYTHON) -m tests.pgbouncer.program
 
 openapi: $(PACKAGES_READY) ## Write docs/openapi.json, the committed copy of what the API serves
 	$(PYTHON) -m functions.http.openapi > docs/openapi.json.new
