@@ -51,6 +51,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     evaluationFrequency: 'PT5M'
     windowSize: window
     autoMitigate: true
+    skipQueryValidation: true // a new workspace does not know the tables that the query asks
     criteria: {
       allOf: [
         {
