@@ -4,7 +4,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 
-from psycopg import Connection, InterfaceError, OperationalError
+from psycopg import (
+    Connection,
+    InterfaceError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+)
 from psycopg.rows import DictRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -14,6 +20,8 @@ from shared.database.options import connection_options
 from shared.errors import DatabaseUnavailable
 
 _RECONNECT_SECONDS = 3.0
+_STALE = frozenset({"tupledesc_match", "build_attrmap_by_position", "RevalidateCachedQuery"})
+"""Where PostgreSQL gives a statement up: a table got columns while it was under way."""
 
 
 class Database:
@@ -46,7 +54,8 @@ class Database:
     def connection(self, timeout_seconds: float | None = None) -> Generator[Connection[DictRow]]:
         """A connection for one service call.
 
-        Raises DatabaseUnavailable when none can be had in time, or when it is lost on the way.
+        Raises DatabaseUnavailable when none can be had in time, when it is lost on the way, and
+        for what was under way while a migration changed a table: the same succeeds a moment later.
         """
         self._pool.open()
         try:
@@ -57,6 +66,10 @@ class Database:
         except (OperationalError, InterfaceError) as error:
             # Where one connection was lost, the others may be: one failed call clears them all.
             self._pool.check()
+            raise DatabaseUnavailable from error
+        except (ProgrammingError, NotSupportedError) as error:
+            if error.diag.source_function not in _STALE:
+                raise
             raise DatabaseUnavailable from error
 
     def check(self, timeout_seconds: float) -> None:

@@ -1,5 +1,6 @@
 """Who waits for whom, where other databases of the same server are at work too."""
 
+import time
 from typing import Any
 
 import psycopg
@@ -15,3 +16,11 @@ WHERE NOT wanted.granted
 def somebody_waits(connection: psycopg.Connection[Any]) -> bool:
     """Whether anybody waits for a lock in this database."""
     return bool(connection.execute(_WAITING).fetchall())
+
+
+def wait_for_waiter(connection: psycopg.Connection[Any]) -> None:
+    """Return once somebody waits for a lock in this database."""
+    deadline = time.monotonic() + 60
+    while not somebody_waits(connection):
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.05)

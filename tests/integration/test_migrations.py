@@ -3,7 +3,6 @@
 import hashlib
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit, urlunsplit
@@ -13,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from shared.database.migrate import MIGRATIONS, migrate
-from tests.integration.locks import somebody_waits
+from tests.integration.locks import wait_for_waiter
 
 ALL = sorted(path.stem for path in MIGRATIONS.glob("*.sql"))
 
@@ -77,18 +76,11 @@ def test_a_deployment_that_was_killed_leaves_nothing_that_blocks_the_next(
         holder.execute("CREATE SCHEMA registry")
         code = "import sys; from shared.database.migrate import migrate; migrate(sys.argv[1])"
         killed = subprocess.Popen([sys.executable, "-c", code, empty_database])
-        _wait_for_waiter(holder)
+        wait_for_waiter(holder)
         killed.kill()
         killed.wait()
         holder.execute("DROP SCHEMA registry")
     assert migrate(empty_database) == ALL
-
-
-def _wait_for_waiter(connection: psycopg.Connection) -> None:
-    deadline = time.monotonic() + 60
-    while not somebody_waits(connection):
-        assert time.monotonic() < deadline, "nobody waits"
-        time.sleep(0.05)
 
 
 def test_deployments_side_by_side_apply_each_migration_once(empty_database: str) -> None:
@@ -120,7 +112,7 @@ def test_the_history_of_bytes_begins_while_somebody_writes(empty_database: str) 
     ):
         writer.execute("LOCK TABLE registry.artifacts IN ROW EXCLUSIVE MODE")
         applied = threads.submit(lambda: [migration.execute(begun), migration.execute(changed)])
-        _wait_for_waiter(writer)
+        wait_for_waiter(writer)
         writer.execute(
             "INSERT INTO registry.artifact_changes (asset_id, new_status, new_assets) "
             "VALUES (gen_random_uuid(), 'active', 1)"
