@@ -50,7 +50,7 @@ def test_an_identity_asks_the_addresses_that_the_host_is_told(
 
 
 def test_keys_and_identities_stand_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is said empty is not said: local.settings.json says every name."""
+    """What is said empty is not said."""
     given(monkeypatch, {**dict.fromkeys(HOSTS, ""), "REGISTRY_STORAGE": KEY})
     monkeypatch.setenv(
         "REGISTRY_MORE_STORAGE", f'["https://silver.blob.core.windows.net/", "{KEY}"]'
