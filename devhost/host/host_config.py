@@ -1,5 +1,6 @@
 """`host.json`, as far as the dev host obeys it; the defaults are the real host's."""
 
+import logging
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,6 +14,15 @@ from pydantic_core import from_json
 from devhost.host.errors import ConfigurationError
 from devhost.host.settings import first_line
 
+_LEVELS = {
+    "trace": logging.DEBUG,
+    "debug": logging.DEBUG,
+    "information": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+    "none": logging.CRITICAL + 1,
+}
 _TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,7}))?)?")
 
 
@@ -76,9 +86,19 @@ class Extensions(_Section):
     queues: QueuesConfig = QueuesConfig()
 
 
+class LoggingConfig(_Section):
+    log_level: dict[str, str] = Field(default_factory=dict[str, str])
+
+    @property
+    def level(self) -> int:
+        """Of what the host says itself, for Python's logging."""
+        return _LEVELS.get(self.log_level.get("default", "").lower(), logging.INFO)
+
+
 class HostConfig(_Section):
     version: Literal["2.0"]
     extensions: Extensions = Extensions()
+    logging: LoggingConfig = LoggingConfig()
     functions: Annotated[frozenset[str], BeforeValidator(_folded)] = frozenset()
     """The only ones that run here, in lower case; none named, all do."""
     function_timeout: Annotated[timedelta | None, BeforeValidator(_parse_timeout)] = timedelta(
@@ -90,7 +110,7 @@ class HostConfig(_Section):
 _OVERRIDE = "azurefunctionsjobhost"
 _SPELLINGS = {
     to_camel(name).lower(): to_camel(name)
-    for section in (HttpConfig, QueuesConfig, Extensions, HostConfig)
+    for section in (HttpConfig, QueuesConfig, Extensions, LoggingConfig, HostConfig)
     for name in section.model_fields
 }
 

@@ -56,6 +56,7 @@ async def serve(
     ):
         _apply_settings(options, environment)
         config = read_host_config(options.app, environment)
+        logging.getLogger("devhost").setLevel(config.logging.level)
         index = index_app(options.app, environment, config.functions)
         with Worker(thread_count(environment)) as worker:
             sender = QueueSender(connections, config.extensions.queues)

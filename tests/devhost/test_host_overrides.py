@@ -1,5 +1,6 @@
 """App settings that override values of `host.json`."""
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,6 +36,18 @@ def test_a_setting_adds_what_host_json_leaves_out(tmp_path: Path) -> None:
     config = read_host_config(app, settings)
     assert config.extensions.queues.visibility_timeout == timedelta(seconds=30)
     assert config.function_timeout is None
+
+
+@pytest.mark.parametrize(("said", "level"), [("Debug", logging.DEBUG), ("none", 51), ("Odd", 20)])
+def test_how_much_the_host_says_is_its_default_log_level(
+    tmp_path: Path, said: str, level: int
+) -> None:
+    app = _host_json(
+        tmp_path, '{"version": "2.0", "logging": {"logLevel": {"default": "Warning"}}}'
+    )
+    assert read_host_config(app).logging.level == logging.WARNING
+    setting = "AzureFunctionsJobHost__logging__logLevel__default"
+    assert read_host_config(app, {setting: said}).logging.level == level
 
 
 @pytest.mark.parametrize("queues", ["{}", '{"batchSize": 4}'])
