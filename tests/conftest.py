@@ -58,10 +58,12 @@ def postgres(session_directory: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template_database(postgres: str) -> Iterator[str]:
     """Name of a migrated database that nobody connects to, so that it can be cloned."""
-    from shared.database.migrate import migrate  # noqa: PLC0415 - tests of the host need no app
+    # Tests of the host need no app.
+    from shared.database.migrate import migrate  # noqa: PLC0415
+    from tests.behind_pgbouncer import IS_WANTED, migrate_as_owner  # noqa: PLC0415
 
     with own_database(postgres) as url:
-        migrate(url)
+        migrate_as_owner(url) if IS_WANTED else migrate(url)
         yield urlsplit(url).path.removeprefix("/")
 
 

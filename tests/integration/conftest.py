@@ -1,6 +1,7 @@
 """The registry's own parts on a database of the test's own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,12 +15,23 @@ from shared.services.ingestion import IngestionService
 from shared.services.set_aside import SetAsideService
 from shared.services.verification import Verifications
 from shared.storage.blobs import BlobStore
+from tests.behind_pgbouncer import IS_WANTED, behind_pgbouncer
 from tests.databases import own_database
 from tests.integration.clock import TickingClock
 from tests.integration.failing import OwnQueue, Plant, own_queue_of, plant_of
 from tests.integration.messages import over
 from tests.integration.source_tables import SourceDatabase
 from tests.integration.uploads import Uploads, uploading_to
+
+
+@pytest.fixture(scope="session", autouse=True)
+def connected_as_the_app(request: pytest.FixtureRequest, session_directory: Path) -> Iterator[None]:
+    """Where somebody wants it: see tests/behind_pgbouncer.py."""
+    if not IS_WANTED:
+        yield
+        return
+    with behind_pgbouncer(request.getfixturevalue("postgres"), session_directory / "pgbouncer"):
+        yield
 
 
 @pytest.fixture

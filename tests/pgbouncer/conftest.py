@@ -34,7 +34,7 @@ def deployment(program: Program, session_directory: Path) -> Iterator[Deployment
 def pooler(
     program: Program, deployment: Deployment, session_directory: Path, unique_name: str
 ) -> Iterator[PgBouncer]:
-    pooler = PgBouncer(program, deployment.server, session_directory / unique_name)
+    pooler = PgBouncer(program, deployment.server.url(), session_directory / unique_name)
     pooler.start()
     yield pooler
     pooler.stop()

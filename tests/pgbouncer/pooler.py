@@ -11,7 +11,6 @@ import psycopg
 
 from devhost.stack.operating_system import let_traverse, server_account
 from devhost.stack.ports import LOOPBACK, free_port
-from devhost.stack.postgres import EmbeddedPostgres
 from devhost.stack.processes import end_process
 from tests.pgbouncer.program import Program
 
@@ -46,12 +45,13 @@ class PgBouncer:
     """In transaction mode: a server's connection is a client's for one transaction.
 
     Each user has at most `SERVER_CONNECTIONS` of them to a database. Listens on 127.0.0.1 only.
+    `server` is the URL of an administrator, who may look passwords up.
     """
 
-    def __init__(self, program: Program, server: EmbeddedPostgres, directory: Path) -> None:
+    def __init__(self, program: Program, server: str, directory: Path) -> None:
         self.port = free_port()
         self._program = program
-        self._server = server
+        self._server = urlsplit(server)
         self._directory = directory.absolute()
         self._account = server_account()  # it refuses to run as root
         self._process: subprocess.Popen[bytes] | None = None
@@ -90,7 +90,7 @@ class PgBouncer:
     @property
     def console(self) -> str:
         """URL of its own database, where it tells of itself."""
-        user = urlsplit(self._server.url()).netloc.rpartition("@")[0]
+        user = self._server.netloc.rpartition("@")[0]
         return f"postgresql://{user}@{LOOPBACK}:{self.port}/pgbouncer"
 
     def _answers(self) -> bool:
@@ -103,7 +103,6 @@ class PgBouncer:
 
     def _write_files(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True)
-        administrator = urlsplit(self._server.url())
         settings = self._directory / "pgbouncer.ini"
         settings.write_text(
             _SETTINGS.format(
@@ -111,13 +110,13 @@ class PgBouncer:
                 port=self.port,
                 server_port=self._server.port,
                 directory=self._directory,
-                administrator=administrator.username,
+                administrator=self._server.username,
                 server_connections=SERVER_CONNECTIONS,
             )
         )
         users = self._directory / "users.txt"
         users.touch(mode=0o600)
-        users.write_text(f'"{administrator.username}" "{unquote(administrator.password or "")}"\n')
+        users.write_text(f'"{self._server.username}" "{unquote(self._server.password or "")}"\n')
         if self._account is not None:
             for path in (users, self._program.path):
                 let_traverse(path)

@@ -35,8 +35,10 @@ def find_pgbouncer() -> Program | None:
 def fetch_pgbouncer() -> None:
     """Unpack the package and what it needs that is not here; apt checks that they are Debian's.
 
-    Raises CalledProcessError, or FileNotFoundError where there is no apt.
+    Raises CalledProcessError.
     """
+    if shutil.which("apt-get") is None:
+        sys.exit("There is neither PgBouncer nor apt here: install PgBouncer, without its service.")
     draft = _UNPACKED.with_suffix(".new")
     shutil.rmtree(draft, ignore_errors=True)
     draft.joinpath("partial").mkdir(parents=True)
