@@ -50,10 +50,10 @@ ETAG = "0x8DC1"
 Command = Callable[..., Result]
 
 _BUILT = (
-    *("database_settings", "database", "keys", "accounts", "registry"),
+    *("database_settings", "identity", "database", "keys", "accounts", "registry"),
     *("backfills", "reconciliations"),
     *("audit_table", "_seal_keys", "_kept_seals", "trail_seals", "audit_verifier"),
-    *("_exports", "exported_months", "trail_retention"),
+    *("_exports", "exported_months", "trail_retention", "trail_recovery"),
 )
 
 COLUMNS = ("Name", "Etag", "Content-Length", "Content-Type", "AccessTier", "Metadata", "Tags")
@@ -199,6 +199,12 @@ def command(database_url: str, azurite: Azurite, monkeypatch: pytest.MonkeyPatch
         "REGISTRY_STORAGE": azurite.connection_string,
         "REGISTRY_KEY_PEPPER": "pepper-of-at-least-thirty-two-bytes",
     }
+
+    return running(monkeypatch, environment)
+
+
+def running(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str | None]) -> Command:
+    """Runs commands here, each as if it were a process of its own."""
 
     def run(*arguments: str) -> Result:
         for part in _BUILT:
