@@ -49,7 +49,7 @@ def render(values: str | None, *settings: str, namespace: str = "registry") -> l
     Raises `ChartRefused`.
     """
     text = _run("template", ["production", "--namespace", namespace], values, settings)
-    return [found for found in yaml.safe_load_all(text) if found]
+    return [found for found in yaml.load_all(text, yaml.CSafeLoader) if found]
 
 
 def lint(values: str) -> str:

@@ -8,9 +8,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.charts.helm import PROJECT
+from tests.charts.helm import CHART, PROJECT
 
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 DOCKERFILE = (PROJECT / "Dockerfile").read_text()
 
 RUN = """
@@ -52,8 +54,7 @@ def test_the_files_of_the_image_are_enough_for_the_app_and_its_command(tmp_path:
 
 
 def test_all_packages_of_the_app_are_taken_and_no_other_file_of_the_project() -> None:
-    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-    packages: list[str] = project["tool"]["uv"]["build-backend"]["module-name"]
+    packages: list[str] = PYPROJECT["tool"]["uv"]["build-backend"]["module-name"]
     assert set(copied()) == {*packages, "function_app.py", "host.json", "requirements.txt"}
 
 
@@ -72,3 +73,8 @@ def test_packages_are_hashed_and_nobody_is_root() -> None:
     assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
     assert "http://+:8080" in last
     assert not re.search(r"^(ARG|ENV) .*(KEY|SECRET|TOKEN|PASSWORD)=", DOCKERFILE, re.MULTILINE)
+
+
+def test_the_chart_asks_for_the_image_of_this_version() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert chart["appVersion"] == PYPROJECT["project"]["version"]

@@ -1,9 +1,12 @@
 """What a cluster is told, whatever the values: kinds that it knows, and nothing that it fears."""
 
 import json
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import kubernetes_validate
+import kubernetes_validate.utils
 import pytest
 
 from tests.charts.conftest import Rendered
@@ -19,6 +22,15 @@ CONTAINER_SECURITY = {
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def schemas_read_once() -> Iterator[None]:
+    """A megabyte for each version, which would be read anew for each object."""
+    with pytest.MonkeyPatch.context() as patched:
+        read = cache(kubernetes_validate.utils.schema_contents)
+        patched.setattr(kubernetes_validate.utils, "schema_contents", read)
+        yield
 
 
 def validate(found: Object, version: str) -> None:
