@@ -1,10 +1,14 @@
 {{- /* The addresses of an account's services, as the Functions host and the app read them. */}}
 {{- define "registry.storage" -}}
-{{- $suffix := get (dict "AzurePublicCloud" "core.windows.net" "AzureUSGovernmentCloud" "core.usgovcloudapi.net" "AzureChinaCloud" "core.chinacloudapi.cn") .cloud }}
-{{- $variable := .variable }}{{ $account := .account }}
+{{- $given := . }}
 {{- range .services }}
-{{ $variable }}__{{ . }}ServiceUri: https://{{ $account }}.{{ . }}.{{ $suffix }}
+{{ $given.variable }}__{{ . }}ServiceUri: {{ include "registry.service" (list $given.account . $given.cloud) }}
 {{- end }}
+{{- end }}
+
+{{- define "registry.service" -}}
+{{- $suffix := get (dict "AzurePublicCloud" "core.windows.net" "AzureUSGovernmentCloud" "core.usgovcloudapi.net" "AzureChinaCloud" "core.chinacloudapi.cn") (index . 2) -}}
+https://{{ index . 0 }}.{{ index . 1 }}.{{ $suffix }}
 {{- end }}
 
 {{- /* The address of a database: (place among the values, address). A schema would show it. */}}
@@ -41,6 +45,11 @@ AZURE_TOKEN_CREDENTIALS: prod
 {{- end }}
 {{- if and $values.storage.audit (not (hasKey $values.secrets "REGISTRY_AUDIT_STORAGE")) }}
 {{- include "registry.storage" (dict "variable" "REGISTRY_AUDIT_STORAGE" "account" $values.storage.audit "services" (list "blob" "table") "cloud" $values.cloud) }}
+{{- end }}
+{{- with $values.storage.more }}
+{{- $uris := list }}
+{{- range . }}{{ $uris = append $uris (include "registry.service" (list . "blob" $values.cloud)) }}{{ end }}
+REGISTRY_MORE_STORAGE: {{ $uris | toJson | quote }}
 {{- end }}
 {{- end }}
 {{- range $name, $value := merge (dict) $values.settings $values.env }}
