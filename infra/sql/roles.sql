@@ -9,14 +9,12 @@
 
 BEGIN;
 
--- The lock of migrations: neither runs while the other does.
-SELECT pg_advisory_xact_lock(8243108395577799289);
-
 DO $$
 DECLARE
     name text;
     here text := quote_ident(current_database());
 BEGIN
+    PERFORM pg_advisory_xact_lock(8243108395577799289); -- that of migrations: neither runs while the other does
     FOREACH name IN ARRAY '{registry_owner, registry_app}'::text[] LOOP
         IF to_regrole(name) IS NULL THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', name);
