@@ -49,7 +49,7 @@ def shared_database(postgres: str) -> Iterator[str]:
 def running(run_app: RunApp, shared_database: str, azurite: Azurite) -> Iterator[Running]:
     """One app for every test here that leaves it running; nothing makes it stumble.
 
-    An app that looks for blobs and messages five times a second is not left behind for others.
+    An app that looks for blobs and messages twice a second is not left behind for others.
     """
     with run_app(shared_database, azurite) as (app, ground):
         yield app, ground

@@ -7,6 +7,8 @@ import secrets
 import signal
 import subprocess
 import sys
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,10 @@ import httpx
 from devhost.stack.app_process import PROJECT, call_registry
 from devhost.stack.app_settings import app_settings
 from devhost.stack.ports import LOOPBACK, free_port
+from shared.database.migrate import migrate
+from shared.database.pool import Database
+from shared.models.api_keys import Scope
+from shared.services.api_keys import ApiKeyService
 from tests.end_to_end.waiting import wait_for
 
 STOP_SECONDS = 15.0
@@ -49,9 +55,9 @@ class RunningApp:
             {
                 "AzureWebJobsStorage": connection_string,
                 "AzureFunctionsWebHost__hostid": self.host_id,
-                "DEVHOST_BLOB_POLL_SECONDS": "0.2",
-                # What host.json says of both only makes tests slow.
-                MOST_POLLING: "00:00:00.2",
+                "DEVHOST_BLOB_POLL_SECONDS": "0.5",
+                # What host.json says of both only makes tests slow; looking oftener, Azurite.
+                MOST_POLLING: "00:00:00.5",
                 RETRY_AFTER: "00:00:02",
                 "REGISTRY_DATABASE_URL": database_url,
                 "REGISTRY_STORAGE": connection_string,
@@ -115,17 +121,20 @@ class RunningApp:
 
     def migrate(self) -> None:
         """Deploy the schema."""
-        self.command("migrate")
+        migrate(self._settings["REGISTRY_DATABASE_URL"])
 
     def command(self, *arguments: str) -> str:
         """What the registry's own command prints, on the app's database and storage."""
         return call_registry(PROJECT, self._settings, *arguments)
 
     def key(self, scopes: str = "read") -> str:
-        """An API key, made by the registry's own command the first time."""
+        """An API key, made the first time: by what the command calls, without its process."""
         if scopes not in self._keys:
-            arguments = ("keys", "create", "--name", f"test {scopes}", "--scopes", scopes)
-            self._keys[scopes] = self.command(*arguments)
+            database = Database(self._settings["REGISTRY_DATABASE_URL"], size=1, timeout_seconds=10)
+            with closing(database):
+                keys = ApiKeyService(database, self.pepper, lambda: datetime.now(UTC))
+                granted = {Scope(scope) for scope in scopes.split(",")}
+                self._keys[scopes] = keys.create(f"test {scopes}", granted).text
         return self._keys[scopes]
 
     def get(self, path: str, /, *, key: str | None = None, **parameters: str) -> httpx.Response:
