@@ -36,28 +36,28 @@ def key_service(attempt: Attempt | None) -> Generator[ApiKeyService]:
 
     The audit trail is told of an attempt that comes to nothing.
     """
-    with _told_clearly(), closing(bootstrap.database()), _told_in_the_trail(attempt):
+    with _connected(), _told_in_the_trail(attempt):
         yield bootstrap.keys()
 
 
 @contextmanager
 def backfill_service() -> Generator[BackfillService]:
     """What registers blobs that were there before; ends the command where it fails."""
-    with _told_clearly(), closing(bootstrap.database()), _told_in_the_trail(_BACKFILL):
+    with _connected(), _told_in_the_trail(_BACKFILL):
         yield bootstrap.backfills()
 
 
 @contextmanager
 def reconciliation_service() -> Generator[ReconciliationService]:
     """What compares store and registry; ends the command where it fails."""
-    with _told_clearly(), closing(bootstrap.database()), _told_in_the_trail(_RECONCILING):
+    with _connected(), _told_in_the_trail(_RECONCILING):
         yield bootstrap.reconciliations()
 
 
 @contextmanager
 def audit_exports() -> Generator[tuple[AuditTrailService, BlobAccounts]]:
     """What reads the audit trail, and where it may be exported to; ends the command likewise."""
-    with _told_clearly(), closing(bootstrap.database()):
+    with _connected():
         trail = AuditTrailService(bootstrap.database(), bootstrap.audit_table())
         yield trail, bootstrap.accounts()
 
@@ -65,29 +65,39 @@ def audit_exports() -> Generator[tuple[AuditTrailService, BlobAccounts]]:
 @contextmanager
 def audit_verifier() -> Generator[AuditVerifier]:
     """What proves the audit trail; ends the command where it fails."""
-    with _told_clearly(), closing(bootstrap.database()):
+    with _connected():
         yield bootstrap.audit_verifier()
 
 
 @contextmanager
 def trail_recovery() -> Generator[TrailRecovery]:
     """What lets a restored database know the audit trail again; ends the command likewise."""
-    with _told_clearly(), closing(bootstrap.database()):
+    with _connected():
         yield bootstrap.trail_recovery()
 
 
 @contextmanager
 def exported_months() -> Generator[ExportedMonths]:
     """What proves files that months of the trail were exported to; ends the command likewise."""
-    with _told_clearly(), closing(bootstrap.database()):
+    with _connected():
         yield bootstrap.exported_months()
 
 
 @contextmanager
 def trail_retention() -> Generator[TrailRetention]:
     """What ends the audit trail where it is long enough; ends the command likewise."""
-    with _told_clearly(), closing(bootstrap.database()):
+    with _connected():
         yield bootstrap.trail_retention()
+
+
+@contextmanager
+def _connected() -> Generator[None]:
+    with _told_clearly():
+        password = bootstrap.database_password()
+        if password:
+            password()  # without one the pool would wait for a connection, and not say why
+        with closing(bootstrap.database()):
+            yield
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,6 +20,10 @@ from cryptography.x509.oid import NameOID
 
 from devhost.stack.azurite import ACCOUNT, Azurite
 from devhost.stack.ports import LOOPBACK
+from shared.identity import Identity
+from shared.storage.account import Account, blob_service
+from shared.storage_settings import StorageSettings
+from tests.integration.uploads import Uploads
 
 STORAGE = "https://storage.azure.com"
 DATABASES = "https://ossrdbms-aad.database.windows.net"
@@ -52,6 +57,8 @@ class TokenGiver(ThreadingHTTPServer):
         self.clients: set[str] = set()
         self.given: list[str] = []
         self.refuses = False
+        self.tell: Callable[[str], object] = len
+        """Called with each token for a database before anybody has it."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -76,6 +83,8 @@ class _Answering(BaseHTTPRequestHandler):
         giver.asked += asked["resource"]
         giver.clients |= set(asked["client_id"])
         giver.given.append(token(asked["resource"][0]))
+        if asked["resource"] == [DATABASES]:
+            giver.tell(giver.given[-1])
         expires = str(int(time.time()) + _SECONDS)
         answer = {"access_token": giver.given[-1], "expires_on": expires, "token_type": "Bearer"}
         self._answer(200, answer | {"resource": asked["resource"][0]})
@@ -139,8 +148,8 @@ class TokenAzurite(Azurite):
         directory.mkdir(parents=True)
         self.certificate, self._key = certify(directory)
 
-    def uris(self, prefix: str = "REGISTRY_STORAGE") -> dict[str, str]:
-        """As the settings say them."""
+    def uris(self, prefix: str) -> dict[str, str]:
+        """As settings say them whose names begin so."""
         services = zip(("blob", "queue", "table"), self.ports, strict=True)
         return {
             f"{prefix}__{service}ServiceUri": f"https://{LOOPBACK}:{port}/{ACCOUNT}/"
@@ -150,3 +159,35 @@ class TokenAzurite(Azurite):
     def _command(self) -> list[str]:
         secured = ["--oauth", "basic", "--cert", str(self.certificate), "--key", str(self._key)]
         return [*super()._command(), *secured]
+
+
+@pytest.fixture(scope="module")
+def emulator(session_directory: Path) -> Iterator[TokenAzurite]:
+    started = TokenAzurite(session_directory / f"token-azurite-{time.monotonic_ns()}")
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def giver(monkeypatch: pytest.MonkeyPatch, emulator: TokenAzurite) -> Iterator[TokenGiver]:
+    """This process is a function app with a managed identity, and trusts the emulator."""
+    with giving_tokens() as giver:
+        said = giver.environment | {"REQUESTS_CA_BUNDLE": str(emulator.certificate)}
+        for name, value in said.items():
+            monkeypatch.setenv(name, value)
+        yield giver
+
+
+@pytest.fixture
+def account(giver: TokenGiver, emulator: TokenAzurite) -> Account:
+    return StorageSettings.model_validate(emulator.uris("storage")).account(Identity())
+
+
+@pytest.fixture
+def uploads(account: Account, unique_name: str) -> Iterator[Uploads]:
+    """Into a container of that account."""
+    with blob_service(account) as service:
+        uploads = Uploads(service, unique_name)
+        uploads.container.create_container()
+        yield uploads

@@ -1,9 +1,7 @@
 """Blobs, queues and tables that an identity opens: real tokens of azure-identity, over https."""
 
 import logging
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from azure.core.credentials import AccessToken, TokenCredential
@@ -34,50 +32,28 @@ from tests.integration.identifying import (
     STORAGE,
     TokenAzurite,
     TokenGiver,
-    giving_tokens,
+    account,
+    emulator,
+    giver,
     token,
+    uploads,
 )
 from tests.integration.uploads import Uploads
+
+__all__ = ["account", "emulator", "giver", "uploads"]  # fixtures that are asked for by their names
 
 LARGE = bytes(range(256)) * (CHUNK_BYTES // 64)
 
 
-@pytest.fixture(scope="module")
-def emulator(session_directory: Path) -> Iterator[TokenAzurite]:
-    started = TokenAzurite(session_directory / "token-azurite")
-    started.start()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def giver(monkeypatch: pytest.MonkeyPatch, emulator: TokenAzurite) -> Iterator[TokenGiver]:
-    """This process is a function app with a managed identity, whose storage is the emulator."""
-    with giving_tokens() as giver:
-        said = (
-            giver.environment | emulator.uris() | {"REQUESTS_CA_BUNDLE": str(emulator.certificate)}
-        )
-        for name, value in said.items():
-            monkeypatch.setenv(name, value)
-        yield giver
-
-
-@pytest.fixture
-def account(giver: TokenGiver) -> Account:
-    return StorageSettings().account(Identity())
-
-
-@pytest.fixture
-def uploads(account: Account, unique_name: str) -> Iterator[Uploads]:
-    with blob_service(account) as service:
-        uploads = Uploads(service, unique_name)
-        uploads.container.create_container()
-        yield uploads
-
-
 def test_blobs_are_listed_read_changed_and_removed(
-    giver: TokenGiver, uploads: Uploads, unique_name: str
+    giver: TokenGiver,
+    emulator: TokenAzurite,
+    uploads: Uploads,
+    unique_name: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name, uri in emulator.uris("REGISTRY_STORAGE").items():
+        monkeypatch.setenv(name, uri)
     store = BlobAccounts(BlobStore(each) for each in StorageSettings().accounts(Identity()))
     store.check()
     assert store.accounts == (ACCOUNT,)
@@ -173,12 +149,13 @@ def test_without_a_token_or_with_a_wrong_one_storage_is_unavailable_until_it_is_
 def test_no_token_is_ever_shown(
     giver: TokenGiver, account: Account, caplog: pytest.LogCaptureFixture
 ) -> None:
+    assert isinstance(account, IdentityAccount)
     quiet_request_logs()
     with caplog.at_level(logging.INFO):
         BlobStore(account).check()
         giver.refuses = True
         with pytest.raises(StorageUnavailable) as refused:
-            BlobStore(StorageSettings().account(Identity())).check()
+            BlobStore(IdentityAccount(Identity(), account.blobs)).check()
     told = f"{account!r} {caplog.text} {refused.value!r} {refused.value.__cause__!r}"
     assert giver.given
     assert not [each for each in giver.given if each in told or each.split(".")[2] in told]
