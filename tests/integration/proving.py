@@ -35,7 +35,8 @@ from tests.integration.clock import TickingClock
 
 FIRST_DAY = date(2030, 1, 30)
 """Two days before a month ends, so that tables are two; later than the database's own clock."""
-KEYS = SealKeys.of("", "pepper of the tests, long enough to be one")
+PEPPER = "pepper of the tests, long enough to be one"
+KEYS = SealKeys.of("", PEPPER)
 
 
 @dataclass

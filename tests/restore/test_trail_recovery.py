@@ -18,8 +18,9 @@ from shared.services import trail_recovery
 from shared.services.trail_recovery import TrailRecovery
 from tests.databases import own_database
 from tests.integration.auditing import assert_whole, event_in, write_event
+from tests.integration.backfilling import running
 from tests.integration.clock import TickingClock
-from tests.integration.proving import FIRST_DAY, Proving, forged, proving
+from tests.integration.proving import FIRST_DAY, PEPPER, Proving, forged, proving
 from tests.integration.sealed import closed, opened
 
 ORIGIN = Origin("cli:audit reconcile")
@@ -131,6 +132,29 @@ def test_nothing_is_numbered_over_what_the_table_has_and_all_of_it_is_taken_up(
     assert restored.sql.execute("SELECT FROM registry.outbox").fetchall() == []
 
 
+def test_a_command_tells_and_takes_up(
+    restored: Proving, postgres: str, azurite: Azurite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: dict[str, str | None] = {
+        "DATABASE_URL": urlsplit(postgres)._replace(path=f"/{restored.sql.info.dbname}").geturl(),
+        "STORAGE": azurite.connection_string,
+        "KEY_PEPPER": PEPPER,
+        "AUDIT_TABLE": restored.trail.prefix,
+        "AUDIT_SEAL_CONTAINER": restored.container.container_name,
+    }
+    command = running(monkeypatch, {f"REGISTRY_{name}": text for name, text in settings.items()})
+    for flags, code, told in (
+        ([], 1, "see --repair"),
+        (["--repair"], 0, ""),
+        ([], 0, "knows all that is in the trail"),
+    ):
+        done = command("audit", "reconcile", *flags)
+        assert done.exit_code == code, done.output
+        assert told in done.stderr
+    assert end_of(restored) == LAST
+
+
+@pytest.mark.long
 def test_whoever_takes_up_the_trail_may_be_killed_at_any_page(
     restored: Proving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
