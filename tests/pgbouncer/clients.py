@@ -76,7 +76,7 @@ class Clients:
                 each.result()
 
     async def _ask(self, key: str) -> None:
-        for _ in range(2):
+        for _ in range(2):  # the second time through connections that are open
             asked = (
                 self.registry.keys.authenticate_with_artifacts(key, [])
                 for _ in range(self._questions)
@@ -93,17 +93,18 @@ class Clients:
 
 def change(registry: Registry, number: int, artifact_id: UUID) -> None:
     """One of what keeps locks, limits and settings for a transaction."""
-    registry.artifacts.update_metadata(artifact_id, {"number": number}, ORIGIN)
     match number % 20:
         case 0:
             hold = registry.holds.place(HoldRequest(artifact_id=artifact_id, reason="x"), ORIGIN)
             registry.holds.release(hold.hold_id, ORIGIN)
-        case 1:
+        case 4:
             rule = IngestionRule.model_validate(RULE | {"name": f"rule-{number}"})
             registry.rules.put(rule, ORIGIN)
-        case 2:
+        case 8:
             registry.artifacts.fold_changes()
-        case 3:
+        case 12:
             registry.audit.relay.number_some()
+        case 16:
+            registry.artifacts.update_metadata(artifact_id, {"number": number}, ORIGIN)
         case _:
-            registry.artifacts.get_supersession_chain(artifact_id)
+            pass

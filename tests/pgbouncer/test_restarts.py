@@ -11,8 +11,8 @@ from tests.faults.registered import assert_whole
 from tests.pgbouncer.clients import ORIGIN, Clients, Message, message
 
 THREADS = 20
-ENOUGH = 5 * THREADS
-ASSETS = 7
+ENOUGH = 2 * THREADS
+ASSETS = 3
 CLIENT = "restarting"
 
 
@@ -28,7 +28,7 @@ class Deliveries:
         while not self.stopping.is_set():
             told = message(CLIENT, number, ASSETS)
             while not self._is_taken(registry, told):
-                self.stopping.wait(0.1)
+                self.stopping.wait(0.2)
             self.taken.append(told)
 
     def wait_for_more(self) -> None:
