@@ -11,8 +11,6 @@ import pytest
 from tests.upgrade.releases import HERE, MIGRATIONS, released_files
 
 FOLDER = "tests/integration"
-FEW = [f"{FOLDER}/test_registration.py", f"{FOLDER}/test_overwrite_decision.py"]
-"""What needs no storage account, and is quick."""
 TOOLS = "devhost/node/node_modules"
 LEFT_OUT = [
     # About migrations themselves, and about plans of statements on tables as they were.
@@ -31,35 +29,18 @@ LEFT_OUT = [
 ]
 ALL = [FOLDER, *(f"--deselect={FOLDER}/{test}" for test in LEFT_OUT)]
 
+_PYTEST = ["-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-m", "not long"]
 
-@pytest.mark.parametrize(
-    "tests",
-    [
-        pytest.param(FEW, id="few"),
-        pytest.param(ALL, id="all", marks=[pytest.mark.long, pytest.mark.timeout(7200)]),
-    ],
-)
-def test_the_releases_own_tests_pass_on_todays_schema(
-    tests: list[str], tmp_path: Path, postgres: str
-) -> None:
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_the_releases_own_tests_pass_on_todays_schema(tmp_path: Path, postgres: str) -> None:
     tree = released_files(tmp_path)
     shutil.rmtree(tree / MIGRATIONS)
     shutil.copytree(HERE / MIGRATIONS, tree / MIGRATIONS)
     (tree / TOOLS).symlink_to(HERE / TOOLS)
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-n",
-            "0",
-            "-p",
-            "no:cacheprovider",
-            "-m",
-            "not long",
-            *tests,
-        ],
+        [sys.executable, *_PYTEST, *ALL],
         cwd=tree,
         env={**os.environ, "REGISTRY_DATABASE_URL": postgres},
         capture_output=True,
