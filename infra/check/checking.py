@@ -10,14 +10,14 @@ from infra.check.findings import Finding
 from infra.check.forms import check_forms
 from infra.check.functions import Later, Value
 from infra.check.hooks import check_hooks
-from infra.check.kinds import allowed, filling
+from infra.check.kinds import allowed, extreme, filling
 from infra.check.links import check_links
 from infra.check.names import check_names
 from infra.check.plan import MAIN, Plan
 from infra.check.reading import read
 from infra.check.rules import check_rules, check_templates
 from infra.check.stacks import plan
-from infra.check.syntax import Template
+from infra.check.syntax import Declaration, Template
 
 PARAMETERS = "infra/main.parameters.json"
 
@@ -55,23 +55,28 @@ def findings(texts: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def plans(templates: Mapping[str, Template], given: Mapping[str, Value]) -> Iterator[Plan]:
-    """As the parameters are by themselves; each other value; and with all set that may be empty."""
+    """As it is by itself, and as it is with other values of its parameters."""
     yield plan(templates, given)
-    if MAIN not in templates:
-        return
-    parameters = templates[MAIN].of("param")
-    filled = {
-        **given,
-        **{each.name: value for each in parameters if (value := filling(each, given))},
-    }
-    yield plan(templates, filled, is_changed=True)
+    if MAIN in templates:
+        for other in _others(templates[MAIN].of("param"), given):
+            yield plan(templates, {**given, **other}, is_changed=True)
+
+
+def _others(
+    parameters: list[Declaration], given: Mapping[str, Value]
+) -> Iterator[Mapping[str, Value]]:
+    """All numbers as small or great as they may be; all set that may be empty; each other value."""
+    yield {each.name: value for each in parameters if (value := extreme(each, "minValue"))}
+    yield {each.name: value for each in parameters if (value := extreme(each, "maxValue"))}
+    filled = {each.name: value for each in parameters if (value := filling(each, given))}
+    yield filled
     for parameter in parameters:
         before = given.get(parameter.name, getattr(parameter.value, "value", None))
         for value in allowed(parameter):
             if value != before:
-                yield plan(templates, {**given, parameter.name: value}, is_changed=True)
+                yield {parameter.name: value}
                 if parameter.source == "bool":
-                    yield plan(templates, {**filled, parameter.name: value}, is_changed=True)
+                    yield {**filled, parameter.name: value}
 
 
 def _given(

@@ -96,7 +96,7 @@ def _paths(value: Any, path: str, form: Form) -> Iterator[tuple[str, Value]]:
         return
     if isinstance(value, dict):
         for key, below in cast("dict[str, Value]", value).items():
-            if path or key not in _OF_BICEP:
+            if path or key not in _OF_BICEP or key in form:
                 step = key.replace(".", "/")
                 yield from _paths(below, f"{path}.{step}" if path else step, form)
     elif isinstance(value, list):

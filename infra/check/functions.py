@@ -9,6 +9,7 @@ import math
 import operator as op
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any, cast
 
 Value = Any  # str | int | bool | None | list | dict | Reference: what JSON has, and what is later
@@ -25,6 +26,10 @@ class Function:
     least: int
     most: int
     work_out: Callable[..., Value] | None = None
+
+
+def _subnet(network: str, size: int, index: int) -> str:
+    return str(list(ip_network(network).subnets(new_prefix=size))[index])
 
 
 def _concat(*parts: Value) -> Value:
@@ -92,7 +97,6 @@ def _upper(text: str) -> str:
 
 _MANY = 99
 _ON_AZURE: dict[str, tuple[int, int]] = {
-    "cidrSubnet": (3, 3),
     "environment": (0, 0),
     "extensionResourceId": (3, _MANY),
     "guid": (1, _MANY),
@@ -109,6 +113,7 @@ _ON_AZURE: dict[str, tuple[int, int]] = {
     "uniqueString": (1, _MANY),
 }
 FUNCTIONS: dict[str, Function] = {name: Function(*taken) for name, taken in _ON_AZURE.items()} | {
+    "cidrSubnet": Function(3, 3, _subnet),
     "concat": Function(1, _MANY, _concat),
     "contains": Function(2, 2, _contains),
     "empty": Function(1, 1, _empty),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from infra.check import syntax
 from infra.check.functions import OF_TEXT, Later, Value
@@ -73,3 +73,9 @@ def filling(declared: Declaration, given: Mapping[str, Value]) -> Value:
     some = f"some-{declared.name}"
     something: dict[str, Value] = {"string": some, "array": [some]}
     return something.get(declared.source) if empty else None
+
+
+def extreme(declared: Declaration, end: Literal["minValue", "maxValue"]) -> Value:
+    """The least or the greatest number that a parameter may be, or None."""
+    decorator = declared.decorator(end)
+    return evaluate(decorator.arguments[0], Later, {}) if decorator else None

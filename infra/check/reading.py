@@ -145,7 +145,7 @@ def _expression(node: Node) -> Expression:
             return syntax.Constant(None, line)
         case "identifier":
             return syntax.Name(_text(node), line)
-        case "parenthesized_expression":
+        case "parenthesized_expression" if parts:
             return _expression(parts[0])
         case "array":
             return syntax.Array(tuple(_expression(item) for item in _items(parts)), line)

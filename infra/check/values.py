@@ -175,7 +175,14 @@ def _operation(
             second = evaluate(operands[1], lookup, local)
             return Later(f"({first} {operator} {second})") if isinstance(first, Later) else second
         case _:
-            return operate(operator, first, evaluate(operands[1], lookup, local))
+            return _operate(operator, first, evaluate(operands[1], lookup, local), operands[0].line)
+
+
+def _operate(operator: str, left: Value, right: Value, line: int) -> Value:
+    try:
+        return operate(operator, left, right)
+    except (ArithmeticError, TypeError) as fault:
+        raise Wrong(line, "kind", f"cannot be worked out: {fault}") from fault
 
 
 def _choose(

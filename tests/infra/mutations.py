@@ -48,6 +48,11 @@ def mutations(sources: Mapping[str, str], operators: Mapping[str, Operator]) -> 
     ]
 
 
+_NAMES = ("name", "groupShortName")
+"""What may be called anything."""
+_OF_TASTE = ("severity", "badLooks", "threshold")
+
+
 def _text(node: Node) -> str:
     return (node.text or b"").decode()
 
@@ -137,6 +142,10 @@ def flip_boolean(root: Node) -> Found:
 def misspell_value(root: Node) -> Found:
     for node in _of(root, "string_content"):
         word = _text(node)
+        above = node.parent.parent if node.parent else None
+        named = above and above.type == "object_property" and _key(above) in _NAMES
+        if named and word != "default":
+            continue
         if re.fullmatch(r"[A-Za-z][\w.,/]{2,}", word) and _within(node, "resource_declaration"):
             yield node, _misspelt(word)
 
@@ -207,16 +216,20 @@ def repeat_property(root: Node) -> Found:
         yield node, f"{_text(node)}\n{_text(node)}"
 
 
-def shrink_number(root: Node) -> Found:
+def _numbers(root: Node) -> Iterator[Node]:
+    """Those that are no matter of taste."""
     for node in _of(root, "number"):
-        if not _within(node, "decorators", "subscript_expression"):
-            yield node, "0" if _text(node) != "0" else "-7"
+        key = _key(node.parent) if node.parent else ""
+        if not _within(node, "decorators", "parameter_declaration") and key not in _OF_TASTE:
+            yield node
+
+
+def shrink_number(root: Node) -> Found:
+    yield from ((node, "0") for node in _numbers(root) if _text(node) != "0")
 
 
 def grow_number(root: Node) -> Found:
-    for node in _of(root, "number"):
-        if not _within(node, "decorators", "subscript_expression"):
-            yield node, "100000"
+    yield from ((node, "100000") for node in _numbers(root))
 
 
 def reverse_operation(root: Node) -> Found:

@@ -9,6 +9,9 @@ from infra.check.rules.complaints import Complaints, Rule
 _ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 _DEFINITION = "Microsoft.Authorization/roleDefinitions"
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_READY_MADE = re.compile(
+    rf"subscriptionResourceId\(Microsoft\.Authorization/roleDefinitions, ({_ID.pattern})\)"
+)
 
 ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
@@ -72,8 +75,8 @@ def _role(plan: Plan, assignment: Resource) -> str:
     made = plan.at(said.removesuffix(".id"))
     if made is not None and made.type == _DEFINITION:
         return made.address
-    found = _ID.search(said)
-    return ROLES.get(found[0], found[0]) if found else said
+    found = _READY_MADE.fullmatch(said)
+    return ROLES.get(found[1], found[1]) if found else said
 
 
 def allowed_roles(plan: Plan) -> Complaints:

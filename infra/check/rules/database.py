@@ -67,10 +67,11 @@ def pooler_startup(plan: Plan) -> Complaints:
         yield None, "extra_float_digits is not among the parameters that PgBouncer lets pass"
 
 
-def pooler_metrics(plan: Plan) -> Complaints:
-    """Without them nobody sees that clients wait for a connection."""
-    if parameters(plan).get("metrics.pgbouncer_diagnostics") != "on":
-        yield None, "metrics.pgbouncer_diagnostics is not on"
+def database_tells(plan: Plan) -> Complaints:
+    """Without it nobody sees that clients wait for a connection, or the server for its disk."""
+    for name in ("metrics.pgbouncer_diagnostics", "log_checkpoints"):
+        if parameters(plan).get(name) != "on":
+            yield None, f"{name} is not on"
 
 
 def connection_budget(plan: Plan) -> Complaints:
@@ -85,8 +86,10 @@ def connection_budget(plan: Plan) -> Complaints:
         yield None, "the numbers of instances and connections cannot be worked out"
         return
     wanted = (instances or 0) * ((each or 0) + _LOOK_UPS)
-    if wanted > (clients or 0):
+    if not wanted * 2 <= (clients or 0) <= wanted * 10:
         yield None, f"{instances} instances open {wanted} connections, PgBouncer takes {clients}"
+    if wanted > (server or 0) - _RESERVED:
+        yield None, f"{instances} instances open {wanted} connections, the server takes {server}"
     if (pooled or 0) + _RESERVED > (server or 0):
         yield None, f"PgBouncer opens {pooled} connections, the server takes {server}"
     if (pooled or 0) < 10:
@@ -94,7 +97,7 @@ def connection_budget(plan: Plan) -> Complaints:
 
 
 def server_fits(plan: Plan) -> Complaints:
-    """A server does not start with more connections than there is memory for."""
+    """A server does not start with more connections than it has memory for."""
     for server in plan.of(SERVER):
         found = re.fullmatch(r"Standard_([DE])(\d+)ds_v5", str(server.at("sku.name")))
         family = {"D": "GeneralPurpose", "E": "MemoryOptimized"}
@@ -106,6 +109,9 @@ def server_fits(plan: Plan) -> Complaints:
             continue
         memory = int(found[2]) * (4 if found[1] == "D" else 8)
         most = next((limit for size, limit in _BY_MEMORY.items() if memory <= size), _MOST)
+        pooled = _number(parameters(plan).get("pgbouncer.default_pool_size")) or 0
+        if not int(found[2]) * 10 <= pooled <= int(found[2]) * 50:
+            yield server, f"{pooled} connections at work at once on {found[2]} cores"
         wanted = _number(parameters(plan).get("max_connections"))
         if wanted is None or wanted > most:
             yield server, f"opens {wanted} connections with {memory} GiB of memory: {most} at most"
@@ -156,6 +162,6 @@ def has_backups(plan: Plan) -> Complaints:
 
 
 RULES: tuple[Rule, ...] = (
-    has_database, database_tls, pooler_mode, pooler_port, pooler_startup, pooler_metrics,
+    has_database, database_tls, pooler_mode, pooler_port, pooler_startup, database_tells,
     connection_budget, server_fits, threads_have_connections, database_doors, has_backups,
 )  # fmt: skip

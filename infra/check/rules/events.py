@@ -10,7 +10,7 @@ from infra.check.rules.demands import ACCOUNT, CONTAINER
 _TOPIC = "Microsoft.EventGrid/systemTopics"
 _SUBSCRIPTION = f"{_TOPIC}/eventSubscriptions"
 _QUEUE = f"{ACCOUNT}/queueServices/queues"
-_BOTH = {"Microsoft.Storage.BlobCreated", "Microsoft.Storage.BlobDeleted"}
+_TOLD = {f"Microsoft.Storage.Blob{what}" for what in ("Created", "Deleted", "TierChanged")}
 
 
 def settings(plan: Plan) -> Mapping[str, Any]:
@@ -51,9 +51,9 @@ def event_schema(plan: Plan) -> Complaints:
 
 
 def event_types(plan: Plan) -> Complaints:
-    """Without creations nothing is registered; without deletions, artifacts outlive their bytes."""
+    """Without them nothing is registered, artifacts outlive their bytes, or tiers are wrong."""
     for each in plan.of(_SUBSCRIPTION):
-        missing = _BOTH - set(each.texts("properties.filter.includedEventTypes"))
+        missing = _TOLD - set(each.texts("properties.filter.includedEventTypes"))
         if missing:
             yield each, f"does not ask for {', '.join(sorted(missing))}"
 

@@ -107,6 +107,13 @@ def subnets(plan: Plan) -> Complaints:
         handed = {name: _handed(made.get(name, {})) for name in ("app", "database")}
         if handed != {"app": ["Microsoft.App/environments"], "database": [SERVER]}:
             yield network, f"its subnets are handed to {handed}"
+        for name in sorted({"app", "database", "endpoints", "operators"} - set(made)):
+            yield network, f"has no subnet {name}"
+        if not network.texts("properties.addressSpace.addressPrefixes"):
+            yield network, "has no addresses"
+        policies = made.get("endpoints", {}).get("privateEndpointNetworkPolicies")
+        if policies != "NetworkSecurityGroupEnabled":
+            yield network, "its security group does not hold for private endpoints"
         prefixes = [str(subnet.get("addressPrefix")) for subnet in made.values()]
         if len(set(prefixes)) != len(prefixes):
             yield network, "two subnets have the same addresses"
