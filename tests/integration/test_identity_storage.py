@@ -1,7 +1,10 @@
 """Blobs, queues and tables that an identity opens: real tokens of azure-identity, over https."""
 
 import logging
+import ssl
+import threading
 from datetime import date
+from pathlib import Path
 
 import pytest
 from azure.core.credentials import AccessToken, TokenCredential
@@ -33,11 +36,13 @@ from tests.integration.identifying import (
     TokenAzurite,
     TokenGiver,
     account,
+    certify,
     emulator,
     giver,
     token,
     uploads,
 )
+from tests.integration.test_redirects import Host
 from tests.integration.uploads import Uploads
 
 __all__ = ["account", "emulator", "giver", "uploads"]  # fixtures that are asked for by their names
@@ -174,3 +179,29 @@ def test_no_token_goes_over_http(giver: TokenGiver, account: Account) -> None:
         with pytest.raises(ValueError, match="HTTPS"):
             make()
     assert giver.asked == []
+
+
+def test_no_token_follows_a_redirect(
+    giver: TokenGiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = certify(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with Host(307, "/elsewhere") as host:
+        host.socket = context.wrap_socket(host.socket, server_side=True)
+        thread = threading.Thread(target=host.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        address = f"https://127.0.0.1:{host.server_address[1]}/{ACCOUNT}"
+        away = IdentityAccount(Identity(), address, address, address)
+        for ask in (
+            BlobStore(away).check,
+            StorageQueue(away, "queue").check,
+            AuditTable(away, "AuditTrail").check,
+        ):
+            with pytest.raises(StorageUnavailable):
+                ask()
+        host.shutdown()
+        thread.join()
+    assert host.authorized == ["Bearer"] * 3
+    assert not [asked for asked in host.asked if "elsewhere" in asked]
