@@ -71,6 +71,8 @@ var parameters = [
   { name: 'pgbouncer.pool_mode', value: 'transaction' }
   { name: 'pgbouncer.default_pool_size', value: string(pooledConnections) }
   { name: 'pgbouncer.max_client_conn', value: string(clientConnections) }
+  // Who waits longer than this for a connection is told so; after two minutes, Azure's own, nobody asks any more.
+  { name: 'pgbouncer.query_wait_timeout', value: '20' }
   // The app sends none that PgBouncer does not know; one more would have to be named here.
   { name: 'pgbouncer.ignore_startup_parameters', value: 'extra_float_digits' }
   { name: 'metrics.pgbouncer_diagnostics', value: 'on' }
