@@ -51,9 +51,9 @@ class TrailRelay:
     def relay(self, seconds: float) -> int:
         """Number and write what waits, for about so long; answers with how many were written.
 
-        Raises StorageUnavailable where the table cannot be written, once all are numbered; and
-        SealConflict where it holds events that the database does not know: it was restored, and
-        whatever were numbered now would be there twice.
+        Raises StorageUnavailable where the table cannot be written, once all are numbered, if it
+        was ever asked where it ends; and SealConflict where it holds events that the database does
+        not know, which was restored: their numbers would be handed out again.
         """
         end = monotonic() + seconds
         try:
@@ -75,12 +75,12 @@ class TrailRelay:
         return total
 
     def _require_end(self) -> None:
-        end = None
-        while end != (now := self._end()):  # others go on meanwhile
-            end = now
-            if not holds_more(self._table, end.number, end.recorded_at):
-                self._is_known = True
-                return
+        end = self._end()
+        if not holds_more(self._table, end.number, end.recorded_at):
+            self._is_known = True
+            return
+        if self._end().number != end.number:
+            return  # others go on meanwhile, who asked the same
         raise SealConflict(
             "The audit trail's table holds events that the database does not know, as after it was "
             "restored: run 'registry audit reconcile'."
