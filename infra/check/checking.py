@@ -54,6 +54,12 @@ def findings(texts: Mapping[str, str]) -> Iterator[Finding]:
         yield from check_rules(made)
 
 
+def plans_of(texts: Mapping[str, str]) -> Iterator[Plan]:
+    """The plans that rules are asked of."""
+    templates = {path: read(path, text) for path, text in texts.items() if path.endswith(".bicep")}
+    return plans(templates, _given(texts, templates)[0])
+
+
 def plans(templates: Mapping[str, Template], given: Mapping[str, Value]) -> Iterator[Plan]:
     """As it is by itself, and as it is with other values of its parameters."""
     yield plan(templates, given)

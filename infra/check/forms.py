@@ -41,7 +41,8 @@ def check_forms(plan: Plan) -> Iterator[Finding]:
 
 def _misfits(resource: Resource) -> Iterator[tuple[str, str]]:
     known = forms()
-    form = known.get(f"{resource.type}@{resource.version}")
+    key = f"{resource.type}@{resource.version}"
+    form = known.get(key)
     if form is None:
         same = [name for name in known if name.startswith(f"{resource.type}@")]
         rule = "api-version" if same else "resource-type"
@@ -52,23 +53,24 @@ def _misfits(resource: Resource) -> Iterator[tuple[str, str]]:
     for path, value in _paths(resource.body, "", form):
         yield from _check(path, value, form)
         if isinstance(value, dict) and not resource.existing:
-            yield from _missing(path, cast("dict[str, Value]", value), form)
+            yield from _missing(path, cast("dict[str, Value]", value), key)
     if not resource.body.get("name"):
         yield "missing-property", "name is missing"
     if resource.type.count("/") > 1 and resource.parent is None:
         yield "missing-property", "parent is missing"
 
 
-def _missing(path: str, value: Mapping[str, Value], form: Form) -> Iterator[tuple[str, str]]:
-    for below in _needed(form).get(path, []):
+def _missing(path: str, value: Mapping[str, Value], key: str) -> Iterator[tuple[str, str]]:
+    for below in _needed(key).get(path, []):
         if value.get(below.rpartition(".")[2].replace("/", ".")) is None:
             yield "missing-property", f"{below} is missing"
 
 
-def _needed(form: Form) -> Mapping[str, list[str]]:
+@cache
+def _needed(key: str) -> Mapping[str, list[str]]:
     """The properties that have to be there, by what they stand in."""
     needed: dict[str, list[str]] = {}
-    for path, kind in form.items():
+    for path, kind in forms()[key].items():
         if kind.endswith("!"):
             needed.setdefault(path.rpartition(".")[0], []).append(path)
     return needed

@@ -1,7 +1,7 @@
 """What an expression comes to, as far as it can be known without Azure."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from infra.check import syntax
@@ -43,7 +43,7 @@ class Outputs:
 
     address: str
     deployed: bool
-    output: Callable[[str], Value]
+    output: Callable[[str], Value] = field(repr=False)
 
     def member(self, name: str) -> Value:
         if name == "outputs":

@@ -5,6 +5,7 @@ docstring says what breaks without it. RULES is the list of them all.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from infra.check.findings import Finding
 from infra.check.plan import MAIN, Plan
@@ -47,10 +48,17 @@ TEMPLATE_RULES = {rule.__name__.replace("_", "-"): rule for rule in secrets.TEMP
 
 
 def check_templates(templates: Mapping[str, Template]) -> Iterator[Finding]:
-    for name, rule in TEMPLATE_RULES.items():
-        for template in templates.values():
-            for line, message in rule(template):
-                yield Finding(template.path, line, name, message)
+    for template in templates.values():
+        yield from _check_template(template)
+
+
+@lru_cache(maxsize=256)
+def _check_template(template: Template) -> tuple[Finding, ...]:
+    return tuple(
+        Finding(template.path, line, name, message)
+        for name, rule in TEMPLATE_RULES.items()
+        for line, message in rule(template)
+    )
 
 
 def check_rules(plan: Plan) -> Iterator[Finding]:

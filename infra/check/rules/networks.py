@@ -114,13 +114,19 @@ def subnets(plan: Plan) -> Complaints:
         policies = made.get("endpoints", {}).get("privateEndpointNetworkPolicies")
         if policies != "NetworkSecurityGroupEnabled":
             yield network, "its security group does not hold for private endpoints"
+    yield from _places(plan)
+
+
+def separate_subnets(plan: Plan) -> Complaints:
+    """Addresses belong to one subnet each, and a security group guards each."""
+    for network in plan.of(_NETWORK):
+        made = {str(each.get("name")): each.get("properties", {}) for each in _subnets(network)}
         prefixes = [str(subnet.get("addressPrefix")) for subnet in made.values()]
         if len(set(prefixes)) != len(prefixes):
             yield network, "two subnets have the same addresses"
         for name, subnet in made.items():
             if not subnet.get("networkSecurityGroup"):
                 yield network, f"the subnet {name} has no security group"
-    yield from _places(plan)
 
 
 def _subnets(network: Resource) -> list[dict[str, Any]]:
@@ -151,5 +157,5 @@ def closed_groups(plan: Plan) -> Complaints:
 
 RULES: tuple[Rule, ...] = (
     network_switch, private_firewalls, private_endpoints, private_names, zones_are_linked, subnets,
-    closed_groups,
+    separate_subnets, closed_groups,
 )  # fmt: skip

@@ -23,7 +23,9 @@ def waits_for_existing(plan: Plan) -> Complaints:
 
 
 def _uses(plan: Plan, user: Resource, named: Resource) -> bool:
-    """Whether it stands in it, is given on it, or stands in the same module and speaks of it."""
+    """Whether it stands in it, is given on it, or speaks of it: all in one module."""
+    if user.address.rpartition("/")[0] != named.address.rpartition("/")[0]:
+        return False
     for place in (user.parent, user.scope):
         above = plan.at(place) if place else None
         while above is not None:

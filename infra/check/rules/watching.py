@@ -168,8 +168,9 @@ def alerts_can_fire(plan: Plan) -> Complaints:
             yield each, f"fires at {operator} {threshold}, not at {wanted}"
         if operator == "LessThan" and threshold == 0:
             yield each, "nothing is less than nothing"
-        if _kind(each) in ("queue-age", "audit-lag") and not 60 <= threshold <= 3600:
-            yield each, f"{threshold} seconds are no age to be told of"
+        age = int(threshold or 0)
+        if _kind(each) in ("queue-age", "audit-lag") and not 60 <= age <= 3600:
+            yield each, f"{age} seconds are no age to be told of"
         if _minutes(each.at("properties.windowSize")) < _minutes(
             each.at("properties.evaluationFrequency")
         ):
