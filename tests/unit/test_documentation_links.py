@@ -13,7 +13,10 @@ from markdown_it.token import Token
 PROJECT = Path(__file__).parents[2]
 FOLDERS = (".github", "bench", "charts", "docs", "infra", "tests")
 PAGES = sorted(
-    [*PROJECT.glob("*.md"), *(page for each in FOLDERS for page in (PROJECT / each).rglob("*.md"))]
+    page
+    for pages in (PROJECT.glob("*.md"), *((PROJECT / each).rglob("*.md") for each in FOLDERS))
+    for page in pages
+    if "node_modules" not in page.parts
 )
 _TARGET = {"link_open": "href", "image": "src"}
 
