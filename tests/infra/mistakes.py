@@ -49,6 +49,7 @@ MISTAKES: dict[str, Mistake] = {
     "pooler-mode": ("postgres", "'transaction'", "'session'"),
     "pooler-port": ("app-settings", ":6432/", ":5432/"),
     "pooler-startup": ("postgres", "'extra_float_digits'", "'options'"),
+    "pooler-waits": ("postgres", "query_wait_timeout', value: '20'", "query_wait_timeout', value: '0'"),
     "database-tells": ("postgres", "bouncer_diagnostics', value: 'on'", "bouncer_diagnostics', value: 'off'"),
     "connection-budget": ("../main", "maximumInstanceCount: instanceCount", "maximumInstanceCount: 400"),
     "server-fits": ("../main", "{ '8': 859,", "{ '8': 1859,"),

@@ -67,6 +67,14 @@ def pooler_startup(plan: Plan) -> Complaints:
         yield None, "extra_float_digits is not among the parameters that PgBouncer lets pass"
 
 
+def pooler_waits(plan: Plan) -> Complaints:
+    """By itself PgBouncer lets a query wait for two minutes, and who asked has long given up."""
+    seconds = _number(parameters(plan).get("pgbouncer.query_wait_timeout"))
+    patience = _number(settings(plan).get("REGISTRY_DATABASE_TIMEOUT_SECONDS"))
+    if seconds is None or patience is None or not patience <= seconds <= 60:
+        yield None, f"a query waits for {seconds} seconds, the app for {patience}"
+
+
 def database_tells(plan: Plan) -> Complaints:
     """Without it nobody sees that clients wait for a connection, or the server for its disk."""
     for name in ("metrics.pgbouncer_diagnostics", "log_checkpoints"):
@@ -162,6 +170,7 @@ def has_backups(plan: Plan) -> Complaints:
 
 
 RULES: tuple[Rule, ...] = (
-    has_database, database_tls, pooler_mode, pooler_port, pooler_startup, database_tells,
-    connection_budget, server_fits, threads_have_connections, database_doors, has_backups,
+    has_database, database_tls, pooler_mode, pooler_port, pooler_startup, pooler_waits,
+    database_tells, connection_budget, server_fits, threads_have_connections, database_doors,
+    has_backups,
 )  # fmt: skip
