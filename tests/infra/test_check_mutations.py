@@ -105,6 +105,7 @@ def test_what_changes_no_meaning_passes(change: Callable[[str], str]) -> None:
     assert _planned(changed) == _planned(FILES)
 
 
+@pytest.mark.long
 def test_a_variable_may_have_any_name() -> None:
     path = "infra/modules/host-storage.bicep"
     changed = {**FILES, path: _renamed(FILES[path])}
