@@ -5,7 +5,7 @@
 
 import azure.functions as func
 
-from functions.attempted import attempted
+from functions.attempted import attempted, told_of_faults
 from functions.invocations import taken, traced_run
 from functions.origins import origin_of
 from shared.bootstrap import registry
@@ -35,5 +35,5 @@ def hash_artifact(message: func.QueueMessage, context: func.Context) -> None:
 def send_hash_requests(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - the host binds it by name
     """Ask for the hashes that are due, as many as the queue should hold."""
     built = registry()
-    with traced_run(context), attempted(built.audit, _HASHING, origin_of(context)):
+    with traced_run(context), told_of_faults(built.audit, _HASHING, origin_of(context)):
         built.late_hashes.send_due()

@@ -5,7 +5,7 @@
 
 import azure.functions as func
 
-from functions.attempted import attempted
+from functions.attempted import attempted, told_of_faults
 from functions.invocations import taken, traced_run
 from functions.origins import origin_of
 from shared.bootstrap import registry
@@ -22,7 +22,7 @@ _ACTING = Doing("policy_run", "act")
 def start_policy_runs(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - the host binds it by name
     """Begin a run of every enabled policy that has anything due."""
     built = registry()
-    with traced_run(context), attempted(built.audit, _RUNNING, origin_of(context)):
+    with traced_run(context), told_of_faults(built.audit, _RUNNING, origin_of(context)):
         built.enforcement.runs.start_due()
 
 
@@ -31,7 +31,7 @@ def start_policy_runs(timer: func.TimerRequest, context: func.Context) -> None: 
 def advance_policy_runs(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - likewise
     """Go on with the runs that are under way: claim, send, count."""
     built = registry()
-    with traced_run(context), attempted(built.audit, _RUNNING, origin_of(context)):
+    with traced_run(context), told_of_faults(built.audit, _RUNNING, origin_of(context)):
         built.enforcement.runs.advance()
 
 

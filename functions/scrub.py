@@ -5,7 +5,7 @@
 
 import azure.functions as func
 
-from functions.attempted import attempted
+from functions.attempted import told_of_faults
 from functions.invocations import traced_run
 from functions.origins import origin_of
 from shared.bootstrap import registry
@@ -22,5 +22,5 @@ _VERIFYING = Doing("verified", "verify")
 def scrub_artifacts(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - the host binds it by name
     """Say which bytes are read next; the hashing queue has them read."""
     built = registry()
-    with traced_run(context), attempted(built.audit, _VERIFYING, origin_of(context)):
+    with traced_run(context), told_of_faults(built.audit, _VERIFYING, origin_of(context)):
         built.scrub.begin(_SECONDS)

@@ -5,7 +5,7 @@
 
 import azure.functions as func
 
-from functions.attempted import attempted
+from functions.attempted import told_of_faults
 from functions.invocations import traced_run
 from functions.origins import origin_of
 from shared.bootstrap import depths, registry
@@ -40,7 +40,7 @@ def measure_depths(timer: func.TimerRequest) -> None:  # noqa: ARG001 - likewise
 def drain_poison_queues(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - likewise
     """Set aside what the host gave up, long before the poison queues forget it."""
     built, origin = registry(), origin_of(context)
-    with traced_run(context), attempted(built.audit, _SETTING_ASIDE, origin):
+    with traced_run(context), told_of_faults(built.audit, _SETTING_ASIDE, origin):
         built.poison_queues.drain(_DRAINING_SECONDS, origin)
 
 
@@ -49,5 +49,5 @@ def drain_poison_queues(timer: func.TimerRequest, context: func.Context) -> None
 def check_rehydrations(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - likewise
     """See which archived bytes are back that somebody asked for."""
     built, origin = registry(), origin_of(context)
-    with traced_run(context), attempted(built.audit, _REHYDRATING, origin):
+    with traced_run(context), told_of_faults(built.audit, _REHYDRATING, origin):
         built.rehydration.check_due(_CHECKING_SECONDS, origin)

@@ -135,14 +135,18 @@ def test_so_it_is_of_a_notice_that_cannot_be_handed_on(
     assert event["actor"] == "function:blob_uploaded"
 
 
-def test_what_a_function_did_wakes_who_writes_the_trail(
+def test_what_a_message_came_to_wakes_who_writes_the_trail_and_a_timer_does_not(
     registry: Registry, own_queue: OwnQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def at_once(work: Callable[[], None]) -> None:
         work()
 
     kicking = replace(registry.audit, kick=TrailKick(own_queue, run=at_once))
-    monkeypatch.setattr(queues, "registry", lambda: replace(registry, audit=kicking))
+    for module in (queues, timers):
+        monkeypatch.setattr(module, "registry", lambda: replace(registry, audit=kicking))
     register = queues.register_artifact.build().get_user_function()
     register(message(), context=Context("register_artifact"))
+    assert own_queue.waiting == 1
+    look = timers.check_rehydrations.build().get_user_function()
+    look(TimerRequest(), context=Context("check_rehydrations"))
     assert own_queue.waiting == 1
