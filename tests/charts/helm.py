@@ -43,12 +43,14 @@ def program() -> str | None:
     return os.fspath(_UNPACKED) if _UNPACKED.exists() else shutil.which("helm")
 
 
-def render(values: str | None, *settings: str, namespace: str = "registry") -> list[Object]:
-    """The objects of a file of values, and of single ones (`image.tag=1`).
+def render(
+    values: str | None, *settings: str, namespace: str = "registry", release: str = "production"
+) -> list[Object]:
+    """The objects of a file of values, and of single ones (`image.tag=latest`).
 
     Raises `ChartRefused`.
     """
-    text = _run("template", ["production", "--namespace", namespace], values, settings)
+    text = _run("template", [release, "--namespace", namespace], values, settings)
     return [found for found in yaml.load_all(text, yaml.CSafeLoader) if found]
 
 

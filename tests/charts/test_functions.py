@@ -18,6 +18,7 @@ from tests.unit.test_manifest import EXPECTED
 EXAMPLE: dict[str, str] = json.loads((PROJECT / "local.settings.example.json").read_text())[
     "Values"
 ]
+SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 DEFAULTS: dict[str, str] = yaml.safe_load((CHART / "values.yaml").read_text())["settings"]
 SECRETS = {
     "REGISTRY_AUDIT_SIGNING_KEY": base64.b64encode(bytes(32)).decode(),
@@ -98,6 +99,27 @@ def test_the_chart_knows_every_setting_of_the_app_and_no_other(rendered: Rendere
         for container in containers(objects):
             said |= told(objects, container).keys()
     assert {name for name in said if name.startswith("REGISTRY_")} - HOSTS_ALONE == every
+    assert set(SCHEMA["properties"]["secrets"]["propertyNames"]["then"]["enum"]) == SECRETS.keys()
+
+
+def test_accounts_are_where_their_cloud_is(rendered: Rendered) -> None:
+    by_password = ("name=registry-secrets", "key=database-url")
+    objects = render(
+        "minimal",
+        "cloud=AzureChinaCloud",
+        *(f"secrets.REGISTRY_DATABASE_URL.{part}" for part in by_password),
+        *(f"migration.databaseUrlSecret.{part}" for part in by_password),
+    )
+    settings = {
+        name: text for each in of_kind(objects, "ConfigMap") for name, text in each["data"].items()
+    }
+    uris = [text for name, text in settings.items() if name.endswith("ServiceUri")]
+    assert uris
+    assert all(uri.endswith(".core.chinacloudapi.cn") for uri in uris)
+    for scaled in of_kind(objects, "ScaledObject"):
+        assert scaled["spec"]["triggers"][0]["metadata"]["cloud"] == "AzureChinaCloud"
+    (public,) = of_kind(rendered("minimal"), "ConfigMap")
+    assert public["data"]["REGISTRY_STORAGE__blobServiceUri"].endswith(".core.windows.net")
 
 
 def test_what_the_chart_gives_are_the_values_of_the_example() -> None:

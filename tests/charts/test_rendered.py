@@ -12,7 +12,7 @@ import pytest
 from tests.charts.conftest import Rendered
 from tests.charts.helm import PROJECT, Object, lint
 from tests.charts.keda import KEDA
-from tests.charts.objects import component_of, containers, name_of, of_kind, templates
+from tests.charts.objects import component_of, containers, name_of, of_kind, templates, told
 
 OLDEST, NEWEST = "1.30", "1.37"
 LIVE, READY = "/api/health/live", "/api/health/ready"
@@ -104,6 +104,17 @@ def test_each_container_says_what_it_needs_and_how_it_is(objects: list[Object]) 
         assert probed == {"startupProbe": LIVE, "livenessProbe": LIVE, "readinessProbe": READY}
 
 
+def test_who_asks_the_api_does_not_hear_of_a_pod_that_ends(objects: list[Object]) -> None:
+    for deployment in of_kind(objects, "Deployment"):
+        spec = deployment["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        waits = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        assert (waits > 0) == (component_of(deployment) == "api")
+        answering = int(told(objects, container)["ASPNETCORE_SHUTDOWNTIMEOUTSECONDS"])
+        assert 0 < waits + answering < spec["terminationGracePeriodSeconds"]
+        assert deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+
+
 def test_whatever_is_named_is_there(objects: list[Object]) -> None:
     """Accounts, settings, targets: a name that leads nowhere is found by a cluster alone."""
     known = {(each["kind"], name_of(each)) for each in objects}
@@ -132,6 +143,8 @@ def test_selectors_find_the_pods_that_they_mean(objects: list[Object]) -> None:
     assert selected(objects, service["spec"]["selector"]) == {"api"}
     for budget in of_kind(objects, "PodDisruptionBudget"):
         assert selected(objects, budget["spec"]["selector"]["matchLabels"]) == {"api"}
+        assert budget["spec"]["maxUnavailable"] == 1  # nodes are drained though it be one pod
+        assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     for deployment in of_kind(objects, "Deployment"):
         found = selected(objects, deployment["spec"]["selector"]["matchLabels"])
         assert found == {component_of(deployment)}
@@ -141,10 +154,13 @@ def test_selectors_find_the_pods_that_they_mean(objects: list[Object]) -> None:
     }
     if policies:
         everybody = frozenset(component_of(pod) for pod in templates(objects))
-        assert policies.keys() == {everybody, frozenset({"api"})}
+        assert policies.keys() == {everybody, frozenset({"api"}), frozenset({"migration"})}
         assert set(policies[everybody]["policyTypes"]) == {"Ingress", "Egress"}
         assert "ingress" not in policies[everybody]
         assert "169.254.169.254/32" in json.dumps(policies[everybody]["egress"])
+        assert policies[frozenset({"migration"})].items() >= (
+            {name: policies[everybody][name] for name in ("policyTypes", "egress")}.items()
+        )
 
 
 def selected(objects: list[Object], labels: dict[str, str]) -> set[str]:
@@ -168,8 +184,13 @@ def test_the_schema_is_migrated_first_by_an_account_of_its_own(objects: list[Obj
     used = job["spec"]["template"]["spec"]["serviceAccountName"]
     for pod in of_kind(objects, "Deployment"):
         assert pod["spec"]["template"]["spec"]["serviceAccountName"] != used
-    account = next(each for each in of_kind(objects, "ServiceAccount") if name_of(each) == used)
-    hooks = [each["metadata"]["annotations"] for each in (account, job)]
-    assert {each["helm.sh/hook"] for each in hooks} == {"pre-install,pre-upgrade"}
-    first, second = (int(each["helm.sh/hook-weight"]) for each in hooks)
-    assert first < second
+    needed = {"ServiceAccount": used}
+    if of_kind(objects, "NetworkPolicy"):  # where nothing is allowed, it would reach no database
+        needed["NetworkPolicy"] = name_of(job)
+    hooks = [each for each in objects if "helm.sh/hook" in each["metadata"].get("annotations", {})]
+    assert {each["kind"]: name_of(each) for each in hooks} == needed | {"Job": name_of(job)}
+    for each in hooks:
+        annotations = each["metadata"]["annotations"]
+        assert annotations["helm.sh/hook"] == "pre-install,pre-upgrade"
+        assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation"
+        assert (int(annotations["helm.sh/hook-weight"]) < 0) == (each is not job)

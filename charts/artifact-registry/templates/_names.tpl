@@ -1,10 +1,11 @@
 {{- define "registry.name" -}}
 {{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) (contains .Chart.Name .Release.Name) }}
-{{- $name | trunc 40 | trimSuffix "-" }}
+{{- if not (regexMatch "^[a-z]" $name) }}{{ fail (printf "the release %s: a service's name begins with a letter" .Release.Name) }}{{ end }}
+{{- $name | replace "." "-" | trunc 40 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "registry.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "registry.selector" . }}
@@ -12,7 +13,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{- define "registry.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "registry.image" -}}

@@ -17,14 +17,14 @@ capabilities:
 {{- /* What every pod has, whatever runs in it: (root, name of the service account). */}}
 {{- define "registry.podSpec" -}}
 {{- $root := index . 0 }}
-serviceAccountName: {{ index . 1 }}
+serviceAccountName: {{ index . 1 | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext: {{- include "registry.podSecurity" $root | nindent 2 }}
 {{- with $root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with $root.Values.nodeSelector }}
@@ -86,12 +86,17 @@ spec:
               app.kubernetes.io/component: {{ .component | kebabcase }}
       containers:
         - name: host
-          image: {{ include "registry.image" $root }}
+          image: {{ include "registry.image" $root | quote }}
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
           securityContext: {{- include "registry.containerSecurity" $root | nindent 12 }}
           ports:
             - name: http
               containerPort: 8080
+          {{- if eq .component "api" }}
+          lifecycle: # some are still sent here while the cluster spreads the word
+            preStop:
+              sleep: { seconds: 5 }
+          {{- end }}
           envFrom:
             - configMapRef:
                 name: {{ include "registry.name" $root }}

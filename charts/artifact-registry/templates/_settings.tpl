@@ -11,11 +11,12 @@
 https://{{ index . 0 }}.{{ index . 1 }}.{{ $suffix }}
 {{- end }}
 
-{{- /* The address of a database: (place among the values, address). A schema would show it. */}}
+{{- /* The address of a database: (place among the values, address, cloud). A schema would show it. */}}
 {{- define "registry.databaseUrl" -}}
 {{- $place := index . 0 }}
 {{- $url := required (printf "%s: where the database is, or a secret that says so" $place) (index . 1) }}
 {{- if not (regexMatch "^postgresql://[^:/?#@\\s]+@[^@\\s]+$" $url) }}{{ fail (printf "%s: postgresql://ROLE@HOST:PORT/DATABASE, without a password" $place) }}{{ end }}
+{{- if ne (index . 2) "AzurePublicCloud" }}{{ fail (printf "%s: the app's tokens open databases of AzurePublicCloud alone; name a secret with a password" $place) }}{{ end }}
 {{- if regexMatch "[?&]password=" $url }}{{ fail (printf "%s: a password is a secret" $place) }}{{ end }}
 {{- $url | quote }}
 {{- end }}
@@ -29,8 +30,10 @@ AzureFunctionsWebHost__hostid: {{ printf "%s-%s" ($name | trunc 23 | trimSuffix 
 PYTHON_THREADPOOL_THREAD_COUNT: {{ $values.database.poolSize | quote }}
 REGISTRY_DATABASE_POOL_SIZE: {{ $values.database.poolSize | quote }}
 REGISTRY_BLOB_TRIGGER_SOURCE: LogsAndContainerScan
+{{- /* For requests; five seconds of the pod's time go to `preStop`, as many to what comes after. */}}
+ASPNETCORE_SHUTDOWNTIMEOUTSECONDS: {{ sub $values.terminationGraceSeconds 10 | quote }}
 {{- if not (hasKey $values.secrets "REGISTRY_DATABASE_URL") }}
-REGISTRY_DATABASE_URL: {{ include "registry.databaseUrl" (list "database.url" $values.database.url) }}
+REGISTRY_DATABASE_URL: {{ include "registry.databaseUrl" (list "database.url" $values.database.url (ternary $values.cloud "AzurePublicCloud" (not (empty $values.identity.clientId)))) }}
 REGISTRY_DATABASE_IDENTITY: {{ ternary "true" "false" (not (empty $values.identity.clientId)) | quote }}
 {{- end }}
 {{- with $values.identity.clientId }}
@@ -69,19 +72,23 @@ REGISTRY_MORE_STORAGE: {{ $uris | toJson | quote }}
 - name: {{ $name }}
   valueFrom:
     secretKeyRef:
-      name: {{ $secret.name }}
-      key: {{ $secret.key }}
+      name: {{ $secret.name | quote }}
+      key: {{ $secret.key | quote }}
 {{- end }}
 {{- end }}
 
-{{- /* Pods, at most, and what each holds of the database: more than it takes, and all of them fail. */}}
+{{- /*
+Pods, at most, with the one more that an upgrade starts of each deployment, and what each holds of
+the database: more than it takes, and all of them fail.
+*/}}
 {{- define "registry.checkConnections" -}}
 {{- $api := .Values.api.replicas }}
 {{- if .Values.api.autoscaling.enabled }}{{ $api = max $api .Values.api.autoscaling.maxReplicas }}{{ end }}
 {{- $pods := add $api .Values.timers.replicas }}
-{{- range .Values.workers }}{{ $pods = add $pods (max 1 .minReplicas .maxReplicas) }}{{ end }}
+{{- range .Values.workers }}{{ $pods = add $pods (max 1 .minReplicas (ternary .maxReplicas 0 $.Values.keda.enabled)) }}{{ end }}
+{{- $pods = add $pods 2 (len .Values.workers) }}
 {{- $wanted := mul $pods (add .Values.database.poolSize 2) }}
 {{- if gt $wanted (int64 .Values.database.connections) }}
-{{- fail (printf "%d pods of database.poolSize %d and two more want %d connections, and database.connections is %d" $pods (int64 .Values.database.poolSize) $wanted (int64 .Values.database.connections)) }}
+{{- fail (printf "%d pods, those that an upgrade adds included, of database.poolSize %d and two more want %d connections, and database.connections is %d" $pods (int64 .Values.database.poolSize) $wanted (int64 .Values.database.connections)) }}
 {{- end }}
 {{- end }}
