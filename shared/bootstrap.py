@@ -222,7 +222,7 @@ def _kept_seals() -> KeptBlobs:
 @_once
 def trail_seals() -> TrailSeals:
     """What seals the days of the audit trail; for its timer alone."""
-    return TrailSeals(database(), _kept_seals(), _seal_keys(), _now)
+    return TrailSeals(database(), audit_table(), _kept_seals(), _seal_keys(), _now)
 
 
 @_once

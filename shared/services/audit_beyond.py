@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from heapq import merge
 from itertools import chain, pairwise
 
+from shared.database.pool import Database
 from shared.errors import SealConflict
 from shared.models.audit import SHARDS, KeptEvent, event_hash
 from shared.models.audit_entities import (
@@ -16,6 +17,7 @@ from shared.models.audit_entities import (
     row_key,
 )
 from shared.models.audit_proof import Digest, Reason
+from shared.repositories.trail import TrailEnd, TrailRepository
 from shared.services.audit_comparison import examined
 from shared.storage.audit_table import AuditTable
 
@@ -23,6 +25,29 @@ _KEYS = ["PartitionKey", "RowKey"]
 _AT_ONCE = 250
 """Events, of 256 KiB at most, of each shard."""
 _A_DAY = timedelta(days=1)
+
+
+def ends_as_known(database: Database, table: AuditTable) -> bool:
+    """Whether the table ends where the database says; False where somebody writes just now.
+
+    That may be a relay, which looks until nothing waits, or who takes up the trail after a restore:
+    then the table is ahead of every end until he is done, and nothing may be added to the trail.
+    Raises SealConflict where it is ahead and nobody writes.
+    """
+    end = _end(database)
+    if not holds_more(table, end.number, end.recorded_at):
+        return True
+    if _end(database).number != end.number:
+        return False
+    raise SealConflict(
+        "The audit trail's table holds events that the database does not know, as after it was "
+        "restored: run 'registry audit reconcile'."
+    )
+
+
+def _end(database: Database) -> TrailEnd:
+    with database.connection() as connection:
+        return TrailRepository(connection).end()
 
 
 def holds_more(table: AuditTable, number: int, recorded_at: datetime | None) -> bool:

@@ -11,7 +11,9 @@ from shared.models.audit_proof import Reason, TrailDay
 from shared.models.audit_seals import DayClaims, DaySeal, SealKeys, ShardEnds, seal_hash, seal_path
 from shared.repositories.trail import TrailRepository
 from shared.repositories.trail_proof import TrailProofRepository
+from shared.services.audit_beyond import ends_as_known
 from shared.services.audit_digests import AuditDigests
+from shared.storage.audit_table import AuditTable
 from shared.storage.kept_blobs import KeptBlobs
 
 _LOGGER = logging.getLogger(__name__)
@@ -27,11 +29,13 @@ class TrailSeals:
     def __init__(
         self,
         database: Database,
+        table: AuditTable,
         kept: KeptBlobs,
         keys: SealKeys,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
+        self._table = table
         self._digests = AuditDigests(database)
         self._kept = kept
         self._keys = keys
@@ -41,9 +45,13 @@ class TrailSeals:
         """Seal days that are over, for about so long; answers with how many it sealed.
 
         Raises SealConflict where the trail is not what it was, or lacks events: nothing is sealed
-        then. Raises StorageUnavailable, DatabaseUnavailable.
+        then. A restored database lacks some: a day that was closed would hide what the table has
+        of it, also from who asks whether there is more. Raises StorageUnavailable,
+        DatabaseUnavailable.
         """
         end, sealed = monotonic() + seconds, 0
+        if not ends_as_known(self._database, self._table):
+            return 0
         while monotonic() < end and (day := self.close_next()) is not None:
             self._seal(day)
             sealed += 1

@@ -21,7 +21,8 @@ from shared.storage.kept_blobs import KeptBlobs
 
 _AT_ONCE = 100
 """Events, of 256 KiB at most."""
-_OUTBOX_BYTES = 16 * 1024**2
+_OUTBOX_BYTES = 64 * 1024**2
+"""More than a page's events: each of them that waits is to be found, or it would come twice."""
 
 Tell = Callable[[datetime, int], None]
 """Takes when the last of so many events was recorded."""

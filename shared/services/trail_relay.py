@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 from shared.database.pool import Database
-from shared.errors import SealConflict, StorageUnavailable
+from shared.errors import StorageUnavailable
 from shared.models.audit import (
     NO_HASH,
     AuditEvent,
@@ -18,8 +18,8 @@ from shared.models.audit import (
     shard_of,
 )
 from shared.models.audit_entities import entities_of, month_of
-from shared.repositories.trail import TrailEnd, TrailRepository, numbered_event
-from shared.services.audit_beyond import holds_more
+from shared.repositories.trail import TrailRepository, numbered_event
+from shared.services.audit_beyond import ends_as_known
 from shared.storage.audit_table import AuditTable
 
 MOST_WRITTEN_AT_ONCE = 500
@@ -57,8 +57,9 @@ class TrailRelay:
         """
         end = monotonic() + seconds
         try:
-            if self._is_others_turn():
+            if not ends_as_known(self._database, self._table):
                 return 0
+            self._is_known = True
         except StorageUnavailable:
             if self._is_known:
                 self._number_all(end)
@@ -74,26 +75,6 @@ class TrailRelay:
             total += written
             is_more = numbered + written > 0 and monotonic() < end
         return total
-
-    def _is_others_turn(self) -> bool:
-        """Whether the trail goes on just now, by a relay that looks until nothing waits.
-
-        Or by who takes it up after a restore: the table is ahead of every end until he is done.
-        """
-        end = self._end()
-        if not holds_more(self._table, end.number, end.recorded_at):
-            self._is_known = True
-            return False
-        if self._end().number != end.number:
-            return True
-        raise SealConflict(
-            "The audit trail's table holds events that the database does not know, as after it was "
-            "restored: run 'registry audit reconcile'."
-        )
-
-    def _end(self) -> TrailEnd:
-        with self._database.connection() as connection:
-            return TrailRepository(connection).end()
 
     def _number_all(self, end: float) -> None:
         while monotonic() < end and self.number_some():

@@ -57,7 +57,7 @@ class Proving:
 
     @property
     def seals(self) -> TrailSeals:
-        return TrailSeals(self.database, self.kept, self.keys, self.clock)
+        return TrailSeals(self.database, self.trail.table, self.kept, self.keys, self.clock)
 
     def verify(self, start: date | None = None, end: date | None = None) -> AuditProof:
         verifier = AuditVerifier(self.database, self.trail.table, self.kept, self.keys)

@@ -1,7 +1,7 @@
 """The audit trail's table holds more than the database knows, and the database was not restored."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import psycopg
 import pytest
@@ -11,12 +11,12 @@ from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
 from shared.errors import SealConflict
 from shared.models.audit_entities import Entity
-from shared.services import trail_relay
+from shared.services import audit_beyond
 from shared.services.audit_beyond import events_beyond, holds_more
 from shared.storage.audit_table import AuditTable
 from tests.integration.auditing import write_event
 from tests.integration.clock import TickingClock
-from tests.integration.proving import FIRST_DAY, Proving, proving
+from tests.integration.proving import FIRST_DAY, Proving, forged, proving
 
 EVENTS = 4
 FOREIGN = [
@@ -80,8 +80,23 @@ def test_nothing_is_numbered_while_somebody_takes_up_what_is_beyond(
         proof.sql.execute("UPDATE registry.trail_end SET number = number + 1")
         return found
 
-    monkeypatch.setattr(trail_relay, "holds_more", meanwhile)
+    monkeypatch.setattr(audit_beyond, "holds_more", meanwhile)
     proof.trail.table.insert(date(2030, 1, 1), [foreign("day-2030-01-31-00", "1")])
     write_event(proof.sql, "waits")
     assert proof.relay.relay(60) == 0
     assert len(proof.sql.execute("SELECT FROM registry.outbox").fetchall()) == 1
+    assert proof.seals.seal_days(60) == 0
+
+
+def test_no_day_is_closed_over_what_a_restored_database_lacks_of_it(proof: Proving) -> None:
+    """Whoever asked for more from the next day on would find that there is none."""
+    last = proof.entity(EVENTS)
+    lacking = forged(last, number=EVENTS + 1)
+    proof.put(lacking)
+    proof.clock.now += timedelta(days=1)
+    for attempt in (lambda: proof.seals.seal_days(60), lambda: proof.relay.relay(60)):
+        with pytest.raises(SealConflict, match="audit reconcile"):
+            attempt()
+    assert list(proof.container.list_blobs()) == []
+    proof.remove(lacking)
+    assert proof.seals.seal_days(60) == 1

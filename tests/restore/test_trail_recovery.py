@@ -111,8 +111,9 @@ def test_nothing_is_numbered_over_what_the_table_has_and_all_of_it_is_taken_up(
     restored: Proving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = restored.trail.events("day")
-    with pytest.raises(SealConflict, match="audit reconcile"):
-        restored.relay.relay(60)
+    for attempt in (restored.relay.relay, restored.seals.seal_days):
+        with pytest.raises(SealConflict, match="audit reconcile"):
+            attempt(60)
     only_relay = SimpleNamespace(audit=SimpleNamespace(relay=restored.relay))
     monkeypatch.setattr(audit, "registry", lambda: only_relay)
     audit._relay()  # pyright: ignore[reportPrivateUsage] - what timer and queue do: no poison
