@@ -35,6 +35,7 @@ class BlobStore:
 
     def __init__(self, account: Account, *, block_bytes: int = BLOCK_BYTES) -> None:
         self._service = blob_service(account, chunk_bytes=CHUNK_BYTES)
+        self._has_identity = not isinstance(account, str)
         self._ranges = RangeReader(self._service, block_bytes)
 
     @property
@@ -182,11 +183,14 @@ class BlobStore:
     def check(self) -> None:
         """Return within seconds when the account answers; raises StorageUnavailable.
 
-        It is asked for a container, which who may use blobs may do: what the account is like, none
-        of Azure's roles for blobs lets an identity ask.
+        None of Azure's roles for blobs lets an identity ask what the account is like, as a key may
+        and any signature; nor need a signature be one that lists containers.
         """
         with account_faults():
-            next(iter(self._service.list_containers(results_per_page=1, **CHECK_OPTIONS)), None)
+            if self._has_identity:
+                next(iter(self._service.list_containers(results_per_page=1, **CHECK_OPTIONS)), None)
+            else:
+                self._service.get_account_information(**CHECK_OPTIONS)
 
     def _require_own(self, reference: BlobReference) -> None:
         if not self.serves(reference.account):

@@ -2,12 +2,20 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from azure.storage.blob import (
+    AccountSasPermissions,
+    BlobServiceClient,
+    ResourceTypes,
+    generate_account_sas,
+)
 from azure.storage.queue import QueueClient
 
 from devhost.stack.azurite import Azurite
 from shared.database.pool import Database
+from shared.errors import StorageUnavailable
 from shared.services.health import HealthService
 from shared.storage.blobs import BlobStore
 from shared.storage.queues import StorageQueue
@@ -52,6 +60,23 @@ def test_a_storage_account_that_stops_is_noticed_and_so_is_its_return(
     assert health.check() == {"blobs": False}
     own_azurite.start()
     assert health.check() == {"blobs": True}
+
+
+def test_an_account_is_well_where_a_signature_lets_blobs_be_read_and_no_more(
+    azurite: Azurite,
+) -> None:
+    with BlobServiceClient.from_connection_string(azurite.connection_string) as service:
+        signature = generate_account_sas(
+            service.account_name or "",
+            service.credential.account_key,
+            ResourceTypes(object=True),
+            AccountSasPermissions(read=True),
+            datetime.now(UTC) + timedelta(hours=1),
+        )
+        address = f"BlobEndpoint={service.url}"
+    BlobStore(f"{address};SharedAccessSignature={signature}").check()
+    with pytest.raises(StorageUnavailable):
+        BlobStore(f"{address};SharedAccessSignature={signature[:-9]}AAAAAA%3D").check()
 
 
 def test_a_database_that_nobody_serves_is_unavailable() -> None:
