@@ -5,7 +5,6 @@ Imported when it is used: together with the services it takes longer than most c
 
 from collections.abc import Generator
 from contextlib import closing, contextmanager
-from urllib.parse import urlsplit
 
 import psycopg
 from pydantic import ValidationError
@@ -114,16 +113,8 @@ def _told_in_the_trail(attempt: Attempt | None) -> Generator[None]:
 def apply_migrations() -> list[str]:
     """Names of what had to be applied; ends the command where it fails."""
     with _told_clearly():
-        return migrate(_database_url(), bootstrap.database_password())
-
-
-def _database_url() -> str:
-    url = bootstrap.database_settings().database_url.get_secret_value()
-    try:
-        _ = urlsplit(url).port
-    except ValueError:
-        fail(MISUSED, "REGISTRY_DATABASE_URL is not a URL")
-    return url
+        url = bootstrap.database_settings().database_url.get_secret_value()
+        return migrate(url, bootstrap.database_password())
 
 
 @contextmanager

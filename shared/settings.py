@@ -4,6 +4,8 @@ from ipaddress import ip_address
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -46,6 +48,25 @@ class DatabaseSettings(BaseSettings):
     """Connections that one process opens at most; look-ups over HTTP share two more."""
     database_timeout_seconds: float = Field(default=10.0, gt=0)
     """How long a call waits for a connection before it is told that there is none."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_url(cls, url: SecretStr) -> SecretStr:
+        """Before libpq does, which repeats what it cannot read, password and all."""
+        try:
+            conninfo_to_dict(url.get_secret_value())
+            _ = urlsplit(url.get_secret_value()).port
+        except (ProgrammingError, ValueError):
+            raise ValueError("no URL of a database") from None
+        return url
+
+    @field_validator("database_identity")
+    @classmethod
+    def _check_identity(cls, is_identity: bool, others: ValidationInfo) -> bool:
+        url = others.data.get("database_url")
+        if is_identity and url and conninfo_to_dict(url.get_secret_value()).get("password"):
+            raise ValueError("a password in the URL, or in its place the app's identity")
+        return is_identity
 
 
 class KeySettings(DatabaseSettings):

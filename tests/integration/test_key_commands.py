@@ -149,11 +149,17 @@ def test_a_database_that_is_away_is_one_line_without_its_password(arguments: lis
     assert "secret-word" not in failed.stderr
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:secret-word@[::1/x", "postgresql://u@h:port/x"])
-def test_what_is_no_url_is_said_in_one_line(url: str) -> None:
-    refused = registry(url, "migrate")
+@pytest.mark.parametrize(
+    "arguments", [["migrate"], ["keys", "create", "--name", "x", "--scopes", "read"]]
+)
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://u:secret-word@[::1/x", "postgresql://u@h:port/x", "postgresql://u:secret%zz@h"],
+)
+def test_what_is_no_url_is_said_in_one_line_and_not_shown(url: str, arguments: list[str]) -> None:
+    refused = registry(url, *arguments)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert refused.stderr == "error: REGISTRY_DATABASE_URL is not a URL\n"
+    assert refused.stderr == "error: settings missing or invalid: REGISTRY_DATABASE_URL\n"
 
 
 def test_a_name_that_cannot_be_kept_is_one_line_with_exit_code_1(database_url: str) -> None:

@@ -102,3 +102,8 @@ def test_a_database_is_opened_by_its_url_unless_somebody_says_otherwise(
     monkeypatch.setenv("REGISTRY_DATABASE_IDENTITY", "true")
     read = DatabaseSettings()  # pyright: ignore[reportCallIssue] - likewise
     assert read.database_identity
+    for told in ("app:wordword@db.example/registry", "app@db.example/registry?password=wordword"):
+        monkeypatch.setenv("REGISTRY_DATABASE_URL", f"postgresql://{told}")
+        with pytest.raises(ValidationError, match="database_identity") as refused:
+            DatabaseSettings()  # pyright: ignore[reportCallIssue] - likewise
+        assert "wordword" not in str(refused.value)
