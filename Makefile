@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PORT ?= 7071
 ARGS ?=
 # Processes that share the tests; what ARGS picks out is quickest, and debugged, in one.
-WORKERS ?= $(if $(ARGS),0,6)
+WORKERS ?= $(if $(ARGS),0,4)
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -47,7 +47,7 @@ run: tools ## Start the whole registry here, in the foreground (PORT=7071)
 demo: tools ## Upload a GeoTIFF to the running registry and watch it being registered
 	@exec $(PYTHON) -m devhost.demo
 
-test: tools $(HELM) ## Every test but the long ones, on real PostgreSQL and real Azurite (ARGS="-k name", WORKERS=6)
+test: tools $(HELM) ## Every test but the long ones, on real PostgreSQL and real Azurite (ARGS="-k name", WORKERS=4)
 	$(PYTHON) -m pytest -m "not long" -n $(WORKERS) --dist worksteal --durations 40 --durations-min 2 $(ARGS)
 
 compiled: $(PACKAGES_READY) # what each of several processes would compile for itself where nothing is yet

@@ -41,12 +41,12 @@ _WRITTEN_BY_REFUSING = {"commits", "error_days"}
 
 def count_rows(connection: Connection) -> dict[str, int]:
     """Rows of every table, but for sums that the registry adds up, and refused attempts."""
-    counts: dict[str, int] = {}
-    for table in _told_tables(connection):
-        row = connection.execute(_told("count(*) AS n", table)).fetchone()
-        assert row
-        counts[table] = row["n"]
-    return counts
+    counted = [
+        sql.SQL("SELECT {} AS name, ({}) AS n").format(table, _told("count(*)", table))
+        for table in _told_tables(connection)
+    ]
+    found = connection.execute(sql.SQL(" UNION ALL ").join(counted)).fetchall()
+    return {row["name"]: row["n"] for row in found}
 
 
 def schema_checksum(connection: Connection) -> str:

@@ -84,7 +84,7 @@ def ask(stranger: Sender, all_scopes: str) -> Ask:
     return send
 
 
-@pytest.mark.parametrize("share", [4, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("share", [9, pytest.param(1, marks=pytest.mark.long)])
 @every_operation
 def test_planned_requests_are_answered_as_the_specification_tells(
     ask: Ask, key_id: UUID, operation: Operation, share: int

@@ -23,40 +23,30 @@ def caller(writer: Caller, reader: Caller) -> Any:
 
 
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
-@pytest.mark.parametrize(
-    ("sent", "pointer"),
-    [
+def test_what_means_two_things_or_none_is_pointed_at(caller: Any, method: str, path: str) -> None:
+    for sent, pointer in (
         (b'{"client_refs": {"a": 1, "a": 2}}', "/client_refs/a"),
         (b'{"client_type": "a", "client_type": "b"}', "/client_type"),
         (b'{"metadata": {"a": [NaN]}}', "/metadata/a/0"),
         (b'{"size_bytes": 1e400}', "/size_bytes"),
-    ],
-)
-def test_what_means_two_things_or_none_is_pointed_at(
-    caller: Any, method: str, path: str, sent: bytes, pointer: str
-) -> None:
-    told = problem(caller(method, path, content=sent, headers=JSON), 422, "invalid-input")
-    assert pointers(told) == [pointer]
+    ):
+        told = problem(caller(method, path, content=sent, headers=JSON), 422, "invalid-input")
+        assert pointers(told) == [pointer]
 
 
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
-@pytest.mark.parametrize(
-    "sent",
-    [b"", b"{", b"null", b"[]", b'"text"', b"[" * 10_000, b'{"a":' * 10_000, b"\xff", b"a=b"],
-    ids=lambda sent: repr(sent[:8]),
-)
-def test_what_is_no_object_is_refused(caller: Any, method: str, path: str, sent: bytes) -> None:
-    problem(caller(method, path, content=sent, headers=JSON), 422, "invalid-input")
+def test_what_is_no_object_is_refused(caller: Any, method: str, path: str) -> None:
+    short = (b"", b"{", b"null", b"[]", b'"text"', b"\xff", b"a=b")
+    for sent in (*short, b"[" * 10_000, b'{"a":' * 10_000):
+        problem(caller(method, path, content=sent, headers=JSON), 422, "invalid-input")
 
 
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
-@pytest.mark.parametrize("kind", [None, "", "text/plain", "application/x-www-form-urlencoded"])
-def test_what_is_not_said_to_be_json_is_415(
-    caller: Any, method: str, path: str, kind: str | None
-) -> None:
-    headers = {} if kind is None else {"Content-Type": kind}
-    found = caller(method, path, content=b"{}", headers=headers)
-    problem(found, 415, "unsupported-media-type")
+def test_what_is_not_said_to_be_json_is_415(caller: Any, method: str, path: str) -> None:
+    for kind in (None, "", "text/plain", "application/x-www-form-urlencoded"):
+        headers = {} if kind is None else {"Content-Type": kind}
+        found = caller(method, path, content=b"{}", headers=headers)
+        problem(found, 415, "unsupported-media-type")
 
 
 def test_json_may_name_its_charset(writer: Caller) -> None:
@@ -66,12 +56,12 @@ def test_json_may_name_its_charset(writer: Caller) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), WITH_BODY)
-@pytest.mark.parametrize("sent", [b"{", b"", b'{"a": NaN}', b"[" * 10_000])
 def test_nobody_learns_what_is_wrong_with_a_body_without_a_key(
-    anonymous: Caller, method: str, path: str, sent: bytes
+    anonymous: Caller, method: str, path: str
 ) -> None:
-    problem(anonymous.call(method, path, content=sent, headers=JSON), 401, "key-rejected")
-    problem(anonymous.call(method, path, content=sent), 401, "key-rejected")
+    for sent in (b"{", b"", b'{"a": NaN}', b"[" * 10_000):
+        problem(anonymous.call(method, path, content=sent, headers=JSON), 401, "key-rejected")
+        problem(anonymous.call(method, path, content=sent), 401, "key-rejected")
 
 
 def test_of_very_many_faults_the_first_hundred_are_told(writer: Caller) -> None:
