@@ -64,6 +64,12 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
           networkSecurityGroup: {
             id: firewall.id
           }
+          // The server's way to its backups. Azure's own tools add it, and a subnet in use does not lose it again.
+          serviceEndpoints: [
+            {
+              service: 'Microsoft.Storage'
+            }
+          ]
           delegations: [
             {
               name: 'postgresql'

@@ -109,29 +109,7 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
   }
 }
 
-resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2024-08-01' = {
-  parent: server
-  name: databaseName
-  properties: {
-    charset: 'UTF8'
-    collation: 'en_US.utf8'
-  }
-}
-
 // The server takes one change at a time: each of these waits for the one before it.
-resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2024-08-01' = {
-  parent: server
-  name: administratorId
-  properties: {
-    principalName: administratorName
-    principalType: administratorType
-    tenantId: tenant().tenantId
-  }
-  dependsOn: [
-    database
-  ]
-}
-
 @batchSize(1)
 resource settings 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@2024-08-01' = [
   for parameter in parameters: {
@@ -141,11 +119,36 @@ resource settings 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@2024
       source: 'user-override'
       value: parameter.value
     }
-    dependsOn: [
-      administrator
-    ]
   }
 ]
+
+// Not at once: a server that was made a moment ago is "not accessible" yet for this.
+resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2024-08-01' = {
+  parent: server
+  name: administratorId
+  properties: {
+    principalName: administratorName
+    principalType: administratorType
+    tenantId: tenant().tenantId
+  }
+  dependsOn: [
+    settings
+  ]
+}
+
+// Its owner is the administrator that there is then. Without one it is Azure's own superuser, and nobody could ever give
+// a right on it: https://github.com/hashicorp/terraform-provider-azurerm/issues/27895
+resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2024-08-01' = {
+  parent: server
+  name: databaseName
+  properties: {
+    charset: 'UTF8'
+    collation: 'en_US.utf8'
+  }
+  dependsOn: [
+    administrator
+  ]
+}
 
 // Instances of a Function App without a network have no address of their own: this range means Azure itself.
 resource azure 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2024-08-01' = if (!isPrivate) {
@@ -156,7 +159,7 @@ resource azure 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2024-08-
     endIpAddress: '0.0.0.0'
   }
   dependsOn: [
-    settings
+    database
   ]
 }
 

@@ -109,6 +109,8 @@ def subnets(plan: Plan) -> Complaints:
             yield network, f"its subnets are handed to {handed}"
         for name in sorted({"app", "database", "endpoints", "operators"} - set(made)):
             yield network, f"has no subnet {name}"
+        if made.get("database", {}).get("serviceEndpoints") != [{"service": "Microsoft.Storage"}]:
+            yield network, "the database's subnet has no way to Storage, which Azure gives it"
         if not network.texts("properties.addressSpace.addressPrefixes"):
             yield network, "has no addresses"
         policies = made.get("endpoints", {}).get("privateEndpointNetworkPolicies")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 from infra.check import syntax
 from infra.check.plan import Plan, Resource
@@ -103,9 +104,28 @@ def server_changes_in_turn(plan: Plan) -> Complaints:
                 yield each, "is made with others at once: @batchSize(1) is missing"
 
 
+def database_gets_an_owner(plan: Plan) -> Complaints:
+    """Made before anybody administers the server, it is Azure's own: no role gets a right on it.
+
+    A server that was made a moment ago takes no administrator yet, so its settings come first.
+    """
+    for server in plan.of(SERVER):
+        prefix = server.address.rpartition("/")[0] + "/"
+        by_kind = {
+            each.type.rpartition("/")[2]: _symbol(each, prefix)
+            for each in plan.of(*_CHANGES)
+            if each.parent == server.address
+        }
+        order = ("databases", "administrators", "configurations")
+        for later, earlier in pairwise(order):
+            waits = reached(plan.stacks[prefix], by_kind.get(later, ""))
+            if by_kind.get(earlier) not in waits:
+                yield server, f"its {later} do not wait for its {earlier}"
+
+
 _CHANGES = tuple(
     f"{SERVER}/{kind}"
     for kind in ("databases", "administrators", "configurations", "firewallRules")
 )
 
-RULES: tuple[Rule, ...] = (waits_for_existing, server_changes_in_turn)
+RULES: tuple[Rule, ...] = (waits_for_existing, server_changes_in_turn, database_gets_an_owner)
