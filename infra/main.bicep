@@ -56,10 +56,10 @@ param databaseBackupDays int = 14
 @description('Whether backups of the database are kept in the paired region too. Not to be changed later.')
 param hasDatabaseGeoBackup bool = true
 
-@description('Instances of all functions together. Flex Consumption takes no less than 40.')
-@minValue(40)
+@description('Instances of each group of functions: of what is over HTTP, and of each queue\'s.')
+@minValue(1)
 @maxValue(1000)
-param maximumInstanceCount int = 40
+param maximumInstanceCount int = 10
 
 @allowed([2048, 4096])
 param instanceMemoryMB int = 2048
@@ -101,6 +101,9 @@ param dropsAuditMonths bool = false
 @maxValue(146000)
 param immutableDays int = 2555
 
+@description('Whether these policies were locked by hand, since when nobody may make them again, nor the template.')
+param immutabilityIsLocked bool = false
+
 @description('Who is told of alerts; empty for nobody.')
 param alertEmail string = ''
 
@@ -140,9 +143,15 @@ var maxConnections = connectionsOfMemory[?memory] ?? 5000
 var appConnections = maxConnections - 50
 // Beside its pool an instance has two connections for look-ups over HTTP.
 var lookupConnections = 2
-var instanceCount = min(maximumInstanceCount, appConnections / (lookupConnections + 1))
-var instancePoolSize = min(poolSize, appConnections / instanceCount - lookupConnections)
-var clientConnections = instanceCount * (instancePoolSize + lookupConnections)
+// Flex Consumption scales apart what is over HTTP, beside the instances that are always ready, and each other function:
+// its limit is that of each such group (https://github.com/Azure/azure-rest-api-specs/pull/45083). A timer needs one.
+var timerFunctions = 11
+var groups = 1 + length(queues)
+var most = appConnections / (lookupConnections + 1)
+var instanceCount = min(maximumInstanceCount, (most - timerFunctions - alwaysReadyCount) / groups)
+var allInstances = instanceCount * groups + timerFunctions + alwaysReadyCount
+var instancePoolSize = min(poolSize, appConnections / allInstances - lookupConnections)
+var clientConnections = allInstances * (instancePoolSize + lookupConnections)
 // More than this at work at once only makes each slower.
 var pooledConnections = min(appConnections, databaseCores * 25)
 
@@ -246,6 +255,7 @@ module auditStorage 'modules/audit-storage.bicep' = {
     sealContainer: sealContainer
     exportContainer: exportContainer
     immutableDays: immutableDays
+    immutabilityIsLocked: immutabilityIsLocked
     appPrincipalId: identity.outputs.principalId
     trailRoleId: roles.outputs.trailRoleId
     trailMonthsRoleId: roles.outputs.trailMonthsRoleId
@@ -387,6 +397,7 @@ module alerts 'modules/alerts.bicep' = {
 
 // What the hooks need: azd hands these to them as variables of the environment.
 output AZURE_RESOURCE_GROUP string = group.name
+output REGISTRY_ADMINISTRATOR_NAME string = administratorName
 output REGISTRY_API_URL string = app.outputs.uri
 output REGISTRY_APP_ID string = app.outputs.id
 output REGISTRY_DATABASE_HOST string = postgres.outputs.host

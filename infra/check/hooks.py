@@ -15,11 +15,9 @@ _OF_AZD = frozenset({"AZURE_RESOURCE_GROUP", "REGISTRY_API_URL", "REGISTRY_STORA
 def check_hooks(texts: Mapping[str, str], templates: Mapping[str, Template]) -> Iterator[Finding]:
     hooks = [text for path, text in texts.items() if path.startswith("infra/hooks/")]
     read = {one or two for text in hooks for one, two in _READ.findall(text)}
-    parameters = {path: text for path, text in texts.items() if path.endswith(".json")}
     main = templates.get(MAIN)
     outputs = {each.name for each in main.of("output")} if main else set[str]()
     for name in sorted((read | _OF_AZD) - outputs):
-        if not any(f"${{{name}" in text for text in parameters.values()):
-            yield Finding(MAIN, 1, "hook-output", f"a hook reads {name}, which is no output")
+        yield Finding(MAIN, 1, "hook-output", f"a hook reads {name}, which is no output")
     for name in sorted(outputs - read - _OF_AZD):
         yield Finding(MAIN, 1, "hook-output", f"nobody reads the output {name}")

@@ -15,6 +15,9 @@ param exportContainer string
 @maxValue(146000)
 param immutableDays int
 
+@description('Whether the policies were locked: one that is cannot be made again.')
+param immutabilityIsLocked bool
+
 param appPrincipalId string
 
 @description('The custom role that adds to the trail.')
@@ -83,7 +86,7 @@ resource exports 'Microsoft.Storage/storageAccounts/blobServices/containers@2024
 
 // A policy is made unlocked: who may write policies can still shorten it. Locked, nobody can, and the account cannot
 // be deleted before its time; so that is done by hand, once the days are right: infra/README.md.
-resource sealsStay 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2024-01-01' = {
+resource sealsStay 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2024-01-01' = if (!immutabilityIsLocked) {
   parent: seals
   name: 'default'
   properties: {
@@ -92,7 +95,7 @@ resource sealsStay 'Microsoft.Storage/storageAccounts/blobServices/containers/im
   }
 }
 
-resource exportsStay 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2024-01-01' = {
+resource exportsStay 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2024-01-01' = if (!immutabilityIsLocked) {
   parent: exports
   name: 'default'
   properties: {

@@ -9,8 +9,10 @@ from infra.check.checking import sources
 from infra.check.functions import Later
 from infra.check.plan import Plan
 from infra.check.reading import read
+from infra.check.rules.database import TIMERS
 from infra.check.stacks import plan
 from shared.settings import Settings, variable_of
+from tests.unit.test_manifest import EXPECTED
 
 TEMPLATES = {
     path: read(path, text) for path, text in sources(Path.cwd()).items() if path.endswith(".bicep")
@@ -116,9 +118,19 @@ def test_there_are_the_queues_and_containers_that_the_app_names(
     }  # fmt: skip
 
 
+def test_every_function_that_scales_by_itself_is_counted(made: Plan) -> None:
+    kinds = [binding["type"] for bindings in EXPECTED.values() for binding in bindings]
+    triggers = [kind for kind in kinds if kind.endswith("Trigger")]
+    assert triggers.count("timerTrigger") == TIMERS
+    named = [name for name in app_settings(made) if name.endswith("_QUEUE")]
+    assert triggers.count("queueTrigger") == len(named)
+    assert set(triggers) == {"timerTrigger", "queueTrigger", "blobTrigger", "httpTrigger"}
+
+
 @pytest.mark.parametrize(
     ("cores", "tier", "instances", "pool"),
     [
+        (2, "GeneralPurpose", 10, 8),
         (2, "GeneralPurpose", 40, 8),
         (2, "GeneralPurpose", 1000, 8),
         (2, "MemoryOptimized", 100, 200),
@@ -137,8 +149,9 @@ def test_all_instances_together_never_have_more_connections_than_the_database(
     settings = app_settings(made)
     size = int(settings["REGISTRY_DATABASE_POOL_SIZE"])
     assert 1 <= size == int(settings["PYTHON_THREADPOOL_THREAD_COUNT"]) <= pool
-    opened = scale["maximumInstanceCount"] * (size + 2)
-    assert 40 <= scale["maximumInstanceCount"] <= instances
+    groups = 1 + sum(name.endswith("_QUEUE") for name in settings)
+    opened = (scale["maximumInstanceCount"] * groups + TIMERS) * (size + 2)
+    assert 1 <= scale["maximumInstanceCount"] <= instances
     assert opened <= int(parameters["max_connections"]) - 50
     assert int(parameters["pgbouncer.max_client_conn"]) == 2 * opened
     assert int(parameters["pgbouncer.default_pool_size"]) <= int(parameters["max_connections"]) - 50

@@ -13,7 +13,10 @@ _RESERVED = 15
 """Connections that Azure keeps for itself; the alert and who migrates need some as well."""
 _LOOK_UPS = 2
 """Connections beside the pool of each process, for look-ups over HTTP: shared/settings.py."""
-
+TIMERS = 11
+"""Functions that a timer runs, each on an instance of its own."""
+_SCALE = "properties.functionAppConfig.scaleAndConcurrency"
+_READY = f"{_SCALE}.alwaysReady"
 
 _BY_MEMORY = {8: 859, 16: 1718, 32: 3437}
 """What Azure opens by default, by GiB of memory; above, 5,000."""
@@ -135,9 +138,13 @@ def threads_have_connections(plan: Plan) -> Complaints:
 
 
 def _most_instances(plan: Plan) -> int | None:
-    path = "properties.functionAppConfig.scaleAndConcurrency.maximumInstanceCount"
-    counted = [_number(each.at(path)) for each in plan.of(SITE)]
-    return counted[0] if counted else None
+    """Of all functions: HTTP and each queue scale by themselves, and the limit is that of each."""
+    queues = [name for name in settings(plan) if name.endswith("_QUEUE")]
+    for app in plan.of(SITE):
+        most = _number(app.at(f"{_SCALE}.maximumInstanceCount"))
+        ready = sum(_number(each["instanceCount"]) or 0 for each in app.objects(_READY))
+        return most * (1 + len(queues)) + ready + TIMERS if most else None
+    return None
 
 
 def _number(value: object) -> int | None:

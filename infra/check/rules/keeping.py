@@ -11,14 +11,18 @@ _UNTAGGED = {
     "Microsoft.Authorization/roleDefinitions",
     "Microsoft.Insights/diagnosticSettings",
 }
+_LOCKED = "immutabilityIsLocked"
+_POLICY = f"{CONTAINER}/immutabilityPolicies"
 _WHOLE = 2
 """Parts of the type of a resource that stands alone: `provider/kind`."""
 
 
 def audit_containers_stay(plan: Plan) -> Complaints:
     """Seals and exports prove the trail only as long as nobody can replace them."""
+    if plan.parameters.get(_LOCKED):
+        return
     made = settings(plan)
-    policies = {each.parent: each for each in plan.of(f"{CONTAINER}/immutabilityPolicies")}
+    policies = {each.parent: each for each in plan.of(_POLICY)}
     for name in ("REGISTRY_AUDIT_SEAL_CONTAINER", "REGISTRY_AUDIT_EXPORT_CONTAINER"):
         for container in plan.of(CONTAINER):
             if container.name != made.get(name):
@@ -32,6 +36,13 @@ def audit_containers_stay(plan: Plan) -> Complaints:
                 policy.at("properties.immutabilityPeriodSinceCreationInDays"), 365
             ):
                 yield policy, "ends within a year"
+
+
+def locked_policies_rest(plan: Plan) -> Complaints:
+    """Azure lets nobody make a locked policy again: the second deployment would fail."""
+    for policy in plan.of(_POLICY):
+        if plan.parameters.get(_LOCKED):
+            yield policy, "is locked, and is made again"
 
 
 def versions_stay(plan: Plan) -> Complaints:
@@ -84,5 +95,6 @@ def existing_is_made(plan: Plan) -> Complaints:
 
 
 RULES: tuple[Rule, ...] = (
-    audit_containers_stay, versions_stay, deleted_stays, tags, one_of_each, existing_is_made,
+    audit_containers_stay, locked_policies_rest, versions_stay, deleted_stays, tags, one_of_each,
+    existing_is_made,
 )  # fmt: skip

@@ -29,6 +29,7 @@ _BY_ITSELF: Mapping[str, Any] = {
     "isPrivate": True,
     "hasDatabaseGeoBackup": True,
     "dropsAuditMonths": False,
+    "immutabilityIsLocked": False,
     "redundancy": "Standard_GRS",
 }
 
