@@ -17,10 +17,12 @@ param maxConnections int
 var depths = '''
 AppTraces
 | where Message startswith "depth measured: of="
-| parse-where Message with "depth measured: of=" what:string " messages=" messages:long *
+| extend what = extract(@"of=(\S+)", 1, Message)
+| extend messages = tolong(extract(@"messages=(\d+)", 1, Message))
 | extend oldest = tolong(extract(@"oldest_seconds=(\d+)", 1, Message))
 '''
 
+// Lines come minutes late: looked for in the last ten, no look finds none.
 var logAlerts = [
   {
     name: 'set-aside'
@@ -43,8 +45,8 @@ var logAlerts = [
     hasDimension: true
     operator: 'GreaterThan'
     threshold: 0
-    window: 'PT5M'
-    badLooks: 4
+    window: 'PT10M'
+    badLooks: 3
   }
   {
     name: 'queue-age'
@@ -55,7 +57,7 @@ var logAlerts = [
     hasDimension: true
     operator: 'GreaterThan'
     threshold: 900
-    window: 'PT5M'
+    window: 'PT10M'
     badLooks: 2
   }
   {
@@ -67,7 +69,7 @@ var logAlerts = [
     hasDimension: false
     operator: 'GreaterThan'
     threshold: 900
-    window: 'PT5M'
+    window: 'PT10M'
     badLooks: 2
   }
   {
@@ -86,8 +88,9 @@ var logAlerts = [
     name: 'http-5xx'
     meaning: 'More than ten requests in five minutes were answered with 5xx.'
     severity: 1
-    query: 'AppRequests | where ResultCode startswith "5"'
-    aggregation: 'Count'
+    // Of more than a few requests a second some are kept, and each says how many it stands for.
+    query: 'AppRequests | where ResultCode startswith "5" | project TimeGenerated, value = ItemCount'
+    aggregation: 'Total'
     hasDimension: false
     operator: 'GreaterThan'
     threshold: 10

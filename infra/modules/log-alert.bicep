@@ -13,8 +13,8 @@ param severity int
 @description('Gives a column `value` where that is looked at, and `what` where it tells several things apart.')
 param query string
 
-@description('The greatest value, or the number of rows.')
-@allowed(['Maximum', 'Count'])
+@description('The greatest value, the sum of all, or the number of rows.')
+@allowed(['Maximum', 'Total', 'Count'])
 param aggregation string
 
 param hasDimension bool

@@ -27,8 +27,8 @@ _AUDIT = {"StorageRead", "StorageWrite", "StorageDelete"}
 @dataclass(frozen=True)
 class _Query:
     pattern: str
-    counts: bool = False
-    """Whether lines are counted; else the column `value` is measured."""
+    measured: str = "Maximum"
+    """What of the column `value` is looked at; for `Count`, how many lines there are."""
     apart: bool = False
     """Whether each queue is looked at by itself."""
 
@@ -38,8 +38,8 @@ QUERIES = {
     "poison": _Query(r'what endswith "-poison".*value = messages', apart=True),
     "queue-age": _Query(r'what !endswith "-poison" and what !in .*value = oldest', apart=True),
     "audit-lag": _Query(r'what == "audit-trail".*value = oldest'),
-    "silence": _Query(r"depth measured: ", counts=True),
-    "http-5xx": _Query(r'AppRequests.*ResultCode startswith "5"', counts=True),
+    "silence": _Query(r"depth measured: ", "Count"),
+    "http-5xx": _Query(r'AppRequests.*ResultCode startswith "5".*value = ItemCount', "Total"),
 }
 METRICS = {
     "database-connections": ("active_connections", SERVER),
@@ -106,9 +106,9 @@ def needed_alerts(plan: Plan) -> Complaints:
 
 def _measured(alert: Resource, wanted: _Query) -> Complaints:
     criteria = _criteria(alert)
-    if criteria.get("timeAggregation") != ("Count" if wanted.counts else "Maximum"):
+    if criteria.get("timeAggregation") != wanted.measured:
         yield alert, "is measured in another way"
-    if criteria.get("metricMeasureColumn") != (None if wanted.counts else "value"):
+    if criteria.get("metricMeasureColumn") != (None if wanted.measured == "Count" else "value"):
         yield alert, "measures another column"
     dimensions: list[dict[str, Any]] = criteria.get("dimensions") or []
     named = [(each["name"], each["values"]) for each in dimensions]
