@@ -17,8 +17,7 @@ resource bytes 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     permissions: [
       {
         actions: [
-          '${storage}/blobServices/getInfo/action' // asked by /api/health/ready
-          '${storage}/blobServices/containers/read'
+          '${storage}/blobServices/containers/read' // asked by /api/health/ready
         ]
         dataActions: [
           '${blobs}/read'

@@ -45,7 +45,6 @@ _BLOB = f"{_BLOBS}/containers/blobs"
 _TABLES = "Microsoft.Storage/storageAccounts/tableServices/tables"
 CUSTOM = {
     "roles/bytes": {
-        f"{_BLOBS}/getInfo/action",
         f"{_BLOBS}/containers/read",
         f"{_BLOB}/read",
         f"{_BLOB}/tags/read",
