@@ -14,9 +14,10 @@ if [[ -z ${REGISTRY_ADMINISTRATOR_ID:-} ]]; then
         id=$(az ad sp show --id "$application" --query id --output tsv)
         name=$(az ad sp show --id "$application" --query displayName --output tsv)
     fi
-    azd env set REGISTRY_ADMINISTRATOR_ID "$id"
     azd env set REGISTRY_ADMINISTRATOR_NAME "$name"
     azd env set REGISTRY_ADMINISTRATOR_TYPE "$type"
+    # Last: where it is set, the others are.
+    azd env set REGISTRY_ADMINISTRATOR_ID "$id"
 fi
 
 # The app's subnet is delegated to this provider, of which no resource is made.

@@ -133,7 +133,8 @@ def test_the_pepper_is_made_once_and_is_no_argument(azure: Azure) -> None:
     puts = azure.calls("az rest --method put")
     assert len(puts) == 1
     assert f"{VAULT}/secrets/key-pepper?api-version=" in puts[0]
-    assert len(azure.calls("az rest --method post")) == 1
+    # A run that was stopped after it made the pepper is made good by the next one.
+    assert len(azure.calls("az rest --method post")) == 2
 
 
 @pytest.mark.parametrize(
@@ -146,9 +147,9 @@ def test_who_deploys_administers_the_database_unless_somebody_is_named(
     azure.note("signed-in", signed_in)
     assert azure.run("preprovision.sh").returncode == 0
     assert azure.calls("azd") == [
-        "azd env set REGISTRY_ADMINISTRATOR_ID an-id",
         f"azd env set REGISTRY_ADMINISTRATOR_NAME {name}",
         f"azd env set REGISTRY_ADMINISTRATOR_TYPE {kind}",
+        "azd env set REGISTRY_ADMINISTRATOR_ID an-id",
     ]
     assert azure.run("preprovision.sh", REGISTRY_ADMINISTRATOR_ID="a-group").returncode == 0
     assert len(azure.calls("azd")) == 3
