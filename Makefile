@@ -111,7 +111,7 @@ $(UV_READY): devhost/uv.txt
 
 $(PACKAGES_READY): uv.lock pyproject.toml $(UV_READY)
 	@echo "Installing Python packages from uv.lock"
-	@$(UV) sync --frozen --compile-bytecode $(NODE_GROUP)
+	@$(UV) sync --frozen $(NODE_GROUP)
 	@touch $@
 
 $(CHECKOV_READY): infra/check/checkov.txt | $(UV_READY)

@@ -193,6 +193,7 @@ def test_whoever_takes_up_the_trail_may_be_killed_at_any_page(
     assert pages == 8
 
 
+@pytest.mark.long
 def test_numbers_that_were_handed_out_and_never_written_are_filled_in(restored: Proving) -> None:
     """Whoever wrote the last ones died with the database: of each shard, the oldest are there."""
     last = [each for each in restored.trail.entities if event_in(each).number > LAST - LATER]

@@ -63,7 +63,10 @@ def test_where_nothing_is_registered_there_is_nothing_but_zeros(terminal: Termin
 
 
 @pytest.mark.usefixtures("made")
-@pytest.mark.parametrize(("suffix", "begins"), [("svg", b"<?xml"), ("png", b"\x89PNG")])
+@pytest.mark.parametrize(
+    ("suffix", "begins"),
+    [("svg", b"<?xml"), pytest.param("png", b"\x89PNG", marks=pytest.mark.long)],
+)
 def test_a_picture_shows_what_is_registered_whatever_it_is_called(
     terminal: Terminal, tmp_path: Path, suffix: str, begins: bytes
 ) -> None:
