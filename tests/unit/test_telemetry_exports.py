@@ -92,7 +92,7 @@ def test_without_an_endpoint_nothing_is_collected_and_no_sdk_is_loaded() -> None
 @pytest.mark.parametrize(
     "settings",
     [
-        {"OTEL_SDK_DISABLED": "true"},
+        pytest.param({"OTEL_SDK_DISABLED": "true"}, marks=pytest.mark.long),
         {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"},
     ],
 )
