@@ -22,6 +22,7 @@ def test_a_release_without_any_value_says_what_it_lacks() -> None:
     ("setting", "said"),
     [
         ("image.repository=", "image.repository"),
+        ("image.repository=an image", "/image/repository"),
         ("identity.clientId=", "secrets.AzureWebJobsStorage"),
         ("storage.data=", "storage.data"),
         ("migration.databaseUrl=", "migration.databaseUrl"),
