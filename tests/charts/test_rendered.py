@@ -17,6 +17,7 @@ from tests.charts.objects import component_of, containers, name_of, of_kind, tem
 OLDEST, NEWEST = "1.30", "1.37"
 LIVE, READY = "/api/health/live", "/api/health/ready"
 TEMPORARY = "/tmp"  # noqa: S108 - of a container, where nothing else may be written
+IMAGE_NEEDS = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
 CONTAINER_SECURITY = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -81,6 +82,7 @@ def test_no_pod_may_do_what_a_process_of_ours_need_not(objects: list[Object]) ->
         assert min(security["runAsUser"], security["runAsGroup"]) >= 10_000
         assert security["seccompProfile"] == {"type": "RuntimeDefault"}
         assert spec["automountServiceAccountToken"] is False
+        assert spec["nodeSelector"].items() >= IMAGE_NEEDS.items()
         assert not set(spec) & {"hostNetwork", "hostPID", "hostIPC", "hostUsers"}
         assert spec["volumes"] == [{"name": "tmp", "emptyDir": {}}]
     for container in containers(objects):

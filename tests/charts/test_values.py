@@ -1,8 +1,12 @@
 """Values that cannot work are refused with their place, before a cluster is asked."""
 
+import os
+import re
+from pathlib import Path
+
 import pytest
 
-from tests.charts.helm import ChartRefused, render
+from tests.charts.helm import PROJECT, ChartRefused, render
 from tests.charts.objects import name_of
 
 
@@ -56,3 +60,15 @@ def test_a_release_may_be_called_what_helm_lets_it_be_called_or_is_refused() -> 
             assert each["kind"] != "Service" or "." not in name_of(each)
     with pytest.raises(ChartRefused, match="begins with a letter"):
         render("minimal", release="2nd")
+
+
+def test_the_values_of_the_page_work_and_are_refused_as_it_says(tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "kubernetes.md").read_text()
+    (documented,) = re.findall(r"```yaml\n(.+?)```", page, re.DOTALL)
+    given = tmp_path / "values.yaml"
+    given.write_text(re.sub("[A-Z]+ACCOUNT", lambda name: name[0].lower(), documented))
+    values = os.fspath(given.with_suffix(""))
+    assert render(values)
+    with pytest.raises(ChartRefused) as caught:
+        render(values, "database.poolSize=20")
+    assert str(caught.value).splitlines()[0] in page
