@@ -26,18 +26,19 @@ def test_every_setting_stands_in_the_example_and_nothing_else_of_ours_does() -> 
 def test_what_the_example_gives_are_the_defaults() -> None:
     """So that who copies the file gets what who leaves it out gets."""
     given = {name: VALUES[variable_of(name)] for name in Settings.model_fields.keys() - IN_PLACE}
-    example = Settings.model_validate(given | {"key_pepper": "p" * 32})
+    filled_in = {"key_pepper": "p" * 32, "database_url": "postgresql://unused"}
+    example = Settings.model_validate(given | filled_in)
     for name, field in Settings.model_fields.items():
         if not field.is_required() and name != "storage":  # the URIs would do as well
             assert getattr(example, name) == field.default, name
 
 
-def test_the_placeholder_of_the_pepper_is_refused_as_a_pepper() -> None:
+@pytest.mark.parametrize("name", ["key_pepper", "database_url"])
+def test_a_placeholder_is_refused_as_what_it_stands_for(name: str) -> None:
+    filled_in = {"key_pepper": "p" * 32, "database_url": "postgresql://unused"}
+    KeySettings.model_validate(filled_in)
     with pytest.raises(ValidationError):
-        KeySettings(
-            database_url=SecretStr("postgresql://unused"),
-            key_pepper=SecretStr(VALUES["REGISTRY_KEY_PEPPER"]),
-        )
+        KeySettings.model_validate(filled_in | {name: VALUES[variable_of(name)]})
 
 
 @pytest.mark.parametrize("name", sorted(SECRETS))
